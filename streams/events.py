@@ -1,0 +1,242 @@
+"""The events, as msgspec structs: the single source of validation, encoding and schemas.
+
+Evolution is additive: unknown fields are ignored on decode, new fields get a default.
+Offsets (`start`, `end`) count Unicode code points of the published `text`; `text[start:end]`
+is the entity's text. Scores lie in [0, 1] and are rounded to 4 places. Times are UTC.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from streams.labels import UNKNOWN
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
+Score = Annotated[float, Meta(ge=0.0, le=1.0)]
+Money = Annotated[float, Meta(ge=0.0, le=1e9)]
+
+
+class Channel(StrEnum):
+    """Where the shopper said it."""
+
+    SEARCH = "search"
+    CHAT = "chat"
+    VOICE = "voice"
+
+
+class Attachment(Struct, frozen=True, omit_defaults=True):
+    """Something that came with a query. Only its address is carried."""
+
+    kind: Literal["image", "audio"]
+    uri: Annotated[str, Meta(min_length=1, max_length=2048)]
+
+
+class RawQuery(Struct, frozen=True, omit_defaults=True):
+    """`queries.raw`: what a shopper typed or said. `text` is the only required field."""
+
+    text: str
+    query_id: Identifier | None = None
+    user_id: Identifier | int | None = None
+    session_id: Identifier | int | None = None
+    locale: Annotated[str, Meta(max_length=35)] | None = None
+    channel: Channel | None = None
+    occurred_at: datetime | None = None
+    attachments: Annotated[tuple[Attachment, ...], Meta(max_length=16)] = ()
+    context: dict[str, Any] = {}
+
+
+class ActionKind(StrEnum):
+    """What a shopper did with a product, in rising order of commitment."""
+
+    VIEW = "view"
+    CLICK = "click"
+    CART = "cart"
+    PURCHASE = "purchase"
+
+
+class Product(Struct, frozen=True, omit_defaults=True):
+    """A product's attributes, as far as the shop sends them."""
+
+    product_id: Identifier | None = None
+    product_type: str | None = None
+    brand: str | None = None
+    color: str | None = None
+    material: str | None = None
+    size: str | None = None
+    occasion: str | None = None
+    price: Money | None = None
+    currency: Annotated[str, Meta(min_length=3, max_length=3)] | None = None
+    attributes: dict[str, str] = {}
+
+
+class UserAction(Struct, frozen=True, omit_defaults=True):
+    """`users.actions`: a user viewed, clicked, put in the cart or bought a product."""
+
+    user_id: Identifier | int
+    action: ActionKind
+    product: Product
+    action_id: Identifier | None = None
+    session_id: Identifier | int | None = None
+    occurred_at: datetime | None = None
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+
+
+class Label(Struct, frozen=True):
+    """A class and its probability; `unknown` with score 0 where the model gave no answer."""
+
+    label: str
+    score: Score
+
+
+UNKNOWN_LABEL = Label(UNKNOWN, 0.0)
+
+
+class Entity(Struct, frozen=True, omit_defaults=True):
+    """A span of the published text. `value` is canonical: lower-cased, single spaces."""
+
+    type: str
+    text: str
+    value: str
+    start: Annotated[int, Meta(ge=0)]
+    end: Annotated[int, Meta(ge=0)]
+    score: Score
+    id: str | None = None
+
+
+class Relation(Struct, frozen=True):
+    """An attribute of a product. `subject` and `object` are indices into `entities`."""
+
+    subject: Annotated[int, Meta(ge=0)]
+    predicate: str
+    object: Annotated[int, Meta(ge=0)]
+    score: Score
+
+
+class ModelVersion(Struct, frozen=True):
+    """Which model answered. Equal digests promise equal bytes."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class PipelineVersion(Struct, frozen=True):
+    """Which code and which settings built the event."""
+
+    version: str
+    settings_digest: str
+
+
+class Source(Struct, frozen=True):
+    """The position an event was derived from; `timestamp` in milliseconds since the epoch."""
+
+    cluster: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+
+
+class QueryUnderstood(Struct, frozen=True, omit_defaults=True):
+    """`queries.intents`: one per query, keyed by the user's pseudonym, else the session's."""
+
+    query_id: str
+    occurred_at: datetime
+    text: str
+    language: str
+    intent: Label
+    sentiment: Label
+    entities: tuple[Entity, ...]
+    relations: tuple[Relation, ...]
+    alternatives: tuple[Label, ...]
+    model: ModelVersion
+    pipeline: PipelineVersion
+    source: Source
+    user: str | None = None
+    session: str | None = None
+    channel: Channel | None = None
+    locale: str | None = None
+    context: dict[str, Any] = {}
+    attachments: tuple[Attachment, ...] = ()
+    revision: int = 0
+    truncated: bool = False
+    degraded: bool = False
+
+
+class EntityMentioned(Struct, frozen=True, omit_defaults=True):
+    """`queries.entities`: one per entity, keyed by its canonical value, for counts and trends."""
+
+    query_id: str
+    occurred_at: datetime
+    entity: Entity
+    intent: Label
+    language: str
+    model: ModelVersion
+    source: Source
+    user: str | None = None
+    channel: Channel | None = None
+    revision: int = 0
+
+
+class QuerySignal(Struct, frozen=True, omit_defaults=True):
+    """What one query says about its user. `vector` is base64 of little-endian float16."""
+
+    query_id: str
+    text: str
+    language: str
+    intent: Label
+    sentiment: Label
+    entities: tuple[Entity, ...]
+    vector: str | None = None
+    vector_space: str | None = None
+
+
+class ActionSignal(Struct, frozen=True, omit_defaults=True):
+    """What one action says about its user."""
+
+    action: ActionKind
+    product: Product
+    action_id: str | None = None
+    quantity: int = 1
+
+
+class ErasureSignal(Struct, frozen=True, omit_defaults=True):
+    """The user asked to be forgotten: all that stands before it in the user's log is void."""
+
+    reason: str = "user_request"
+
+
+class UserSignal(Struct, frozen=True, omit_defaults=True):
+    """`users.signals`: one ordered log per user of all that shapes a profile.
+
+    Exactly one of `query`, `action` and `erasure` is set.
+    """
+
+    user: str
+    occurred_at: datetime
+    source: Source | None = None
+    query: QuerySignal | None = None
+    action: ActionSignal | None = None
+    erasure: ErasureSignal | None = None
+
+    def __post_init__(self) -> None:
+        if sum(part is not None for part in (self.query, self.action, self.erasure)) != 1:
+            raise ValueError("exactly one of query, action and erasure must be set")
+
+
+EVENT_TYPES: dict[type[Struct], str] = {
+    QueryUnderstood: "intentstream.query.understood.v1",
+    EntityMentioned: "intentstream.entity.mentioned.v1",
+    UserSignal: "intentstream.user.signal.v1",
+}
+"""The CloudEvents `type` of each event that the enricher publishes."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def encode(event: Struct) -> bytes:
+    """JSON bytes of an event: equal events give equal bytes (mappings are sorted by key)."""
+    return _encoder.encode(event)

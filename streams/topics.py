@@ -1,0 +1,86 @@
+"""The topics: their names under a prefix, and how each must be configured."""
+
+from dataclasses import dataclass, field
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """The names of all topics in one environment. An empty prefix leaves them bare."""
+
+    prefix: str = ""
+
+    def _named(self, name: str) -> str:
+        return f"{self.prefix}.{name}" if self.prefix else name
+
+    @property
+    def raw(self) -> str:
+        """Raw shopper queries, as they come."""
+        return self._named("queries.raw")
+
+    @property
+    def actions(self) -> str:
+        """What users did with products."""
+        return self._named("users.actions")
+
+    @property
+    def intents(self) -> str:
+        """One enriched event per query."""
+        return self._named("queries.intents")
+
+    @property
+    def entities(self) -> str:
+        """One event per entity."""
+        return self._named("queries.entities")
+
+    @property
+    def dead(self) -> str:
+        """Records that could not be processed, with their original bytes. Restricted access."""
+        return self._named("queries.dead")
+
+    @property
+    def signals(self) -> str:
+        """One ordered log per user of all that shapes a profile."""
+        return self._named("users.signals")
+
+    @property
+    def features(self) -> str:
+        """The current profile of each user, compacted."""
+        return self._named("users.features")
+
+    def replay(self, run: str) -> str:
+        """Where a replay publishes."""
+        return self._named(f"replays.{run}")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """How a topic must be: partitions, and the configs that differ from the broker's defaults."""
+
+    name: str
+    partitions: int
+    configs: dict[str, str] = field(default_factory=dict)
+
+
+def topic_specs(names: TopicNames, *, partitions: int = 4) -> tuple[TopicSpec, ...]:
+    """All topics as they must be; `partitions` is the count of each.
+
+    Raw topics use LogAppendTime, or a replay's time range would be only as good as the
+    producers' clocks. Dead letters are kept longer than the raw queries they explain.
+    """
+
+    def kept(days: int, **more: str) -> dict[str, str]:
+        configs = {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
+        return configs | {name.replace("_", "."): value for name, value in more.items()}
+
+    appended = {"message_timestamp_type": "LogAppendTime"}
+    return (
+        TopicSpec(names.raw, partitions, kept(14, **appended)),
+        TopicSpec(names.actions, partitions, kept(14, **appended)),
+        TopicSpec(names.intents, partitions, kept(30)),
+        TopicSpec(names.entities, partitions, kept(30)),
+        TopicSpec(names.signals, partitions, kept(30)),
+        TopicSpec(names.features, partitions, {"cleanup.policy": "compact"}),
+        TopicSpec(names.dead, partitions, kept(30, **appended)),
+    )
