@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 
 from streams.labels import UNKNOWN
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
+Identifier = Annotated[str, Meta(max_length=256)]
+Locale = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{0,8}([-_][A-Za-z0-9]{1,8})*$")]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 Money = Annotated[float, Meta(ge=0.0, le=1e9)]
 
@@ -41,7 +42,7 @@ class RawQuery(Struct, frozen=True, omit_defaults=True):
     query_id: Identifier | None = None
     user_id: Identifier | int | None = None
     session_id: Identifier | int | None = None
-    locale: Annotated[str, Meta(max_length=35)] | None = None
+    locale: Locale | None = None
     channel: Channel | None = None
     occurred_at: datetime | None = None
     attachments: Annotated[tuple[Attachment, ...], Meta(max_length=16)] = ()

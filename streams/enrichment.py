@@ -1,0 +1,332 @@
+"""From raw records to enriched events: the pure core that the enricher and replay share.
+
+    record ─ prepare ─▶ PreparedQuery ─ (the model) ─▶ Understanding ─ events ─▶ OutputRecords
+                 ├─────▶ OutputRecord to users.signals   (a user's action)
+                 └─────▶ OutputRecord to queries.dead    (with the original bytes)
+
+Nothing in a value depends on the wall clock, the batch or the order of arrival.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from streams.cloudevents import binary_headers, derive_id, source_uri, timestamp
+from streams.codec import RecordDecoder
+from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
+from streams.decoding import Span, SpanRelation, Understanding
+from streams.events import (
+    EVENT_TYPES,
+    ActionSignal,
+    Entity,
+    EntityMentioned,
+    ModelVersion,
+    PipelineVersion,
+    QuerySignal,
+    QueryUnderstood,
+    RawQuery,
+    Relation,
+    Source,
+    UserAction,
+    UserSignal,
+    encode,
+)
+from streams.pseudonyms import Pseudonymiser
+from streams.records import OutputRecord, SourceRecord
+from streams.redaction import RedactedSpan, redact
+from streams.text import TextTooLong, normalise
+from streams.topics import TopicNames
+
+MAX_TEXT_CHARS = 8_000
+_MAX_CONTEXT_CHARS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """A query that is ready for the model: `text` is normalised and redacted."""
+
+    record: SourceRecord
+    query: RawQuery
+    text: str
+    redacted: tuple[RedactedSpan, ...]
+    user: str | None
+    session: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrichment:
+    """What the events of one deployment have in common, and the functions that build them."""
+
+    topics: TopicNames
+    cluster: str
+    epoch: str
+    pseudonyms: Pseudonymiser
+    queries: RecordDecoder[RawQuery]
+    actions: RecordDecoder[UserAction]
+    pipeline: PipelineVersion
+    context_keys: frozenset[str] = frozenset()
+    max_text_chars: int = MAX_TEXT_CHARS
+    max_event_bytes: int = 900_000
+    _uris: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+
+    def prepare(self, record: SourceRecord) -> PreparedQuery | OutputRecord:
+        """A query for the model, or what a record becomes without it: a signal or a dead letter."""
+        try:
+            if record.topic == self.topics.actions:
+                return self._signal_of_action(record)
+            return self._prepared(record)
+        except RecordError as error:
+            return self.dead(record, error)
+
+    def dead(self, record: SourceRecord, error: RecordError) -> OutputRecord:
+        """The dead letter of a record."""
+        return dead_letter(self.topics.dead, record, error)
+
+    def events(
+        self, prepared: PreparedQuery, understanding: Understanding, model: ModelVersion,
+        *, vector_space: str,
+    ) -> tuple[OutputRecord, ...]:
+        """All that one query becomes: its event, one per entity, and the user's signal.
+
+        A query whose event would be too large for Kafka becomes a dead letter instead.
+        """
+        entities, relations = _entities(prepared, understanding)
+        source = self._source(prepared.record)
+        event = self._understood(prepared, understanding, model, entities, relations, source)
+        key = prepared.user or prepared.session
+        outputs = [self._output(self.topics.intents, key, event, prepared.record)]
+        for ordinal, entity in enumerate(entities):
+            mention = EntityMentioned(
+                query_id=event.query_id,
+                occurred_at=event.occurred_at,
+                entity=entity,
+                intent=event.intent,
+                language=event.language,
+                model=model,
+                source=source,
+                user=prepared.user,
+                channel=event.channel,
+            )
+            outputs.append(
+                self._output(self.topics.entities, entity.value, mention, prepared.record, ordinal)
+            )
+        if prepared.user is not None:
+            signal = _query_signal(event, understanding, vector_space)
+            outputs.append(
+                self._output(self.topics.signals, prepared.user, signal, prepared.record)
+            )
+        if any(len(output.value or b"") > self.max_event_bytes for output in outputs):
+            detail = f"the event would be larger than {self.max_event_bytes} bytes"
+            error = RecordError(DeadReason.EVENT_TOO_LARGE, Stage.PUBLISH, detail)
+            return (self.dead(prepared.record, error),)
+        return tuple(outputs)
+
+    def _prepared(self, record: SourceRecord) -> PreparedQuery:
+        query = self.queries.decode(record.value)
+        try:
+            clean = normalise(query.text, max_chars=self.max_text_chars)
+        except TextTooLong as error:
+            detail = f"the text is longer than {self.max_text_chars} characters"
+            raise RecordError(DeadReason.TOO_LONG, Stage.PREPARE, detail) from error
+        if not clean:
+            detail = "nothing is left of the text after normalisation"
+            raise RecordError(DeadReason.EMPTY_TEXT, Stage.PREPARE, detail)
+        redacted = redact(clean)
+        session = _identifier(query.session_id)
+        user = _identifier(query.user_id)
+        if user is None and session is None:
+            session = _key_text(record.key)
+        return PreparedQuery(
+            record=record,
+            query=query,
+            text=redacted.text,
+            redacted=redacted.spans,
+            user=self.pseudonyms.user(user) if user else None,
+            session=self.pseudonyms.session(session) if session else None,
+        )
+
+    def _signal_of_action(self, record: SourceRecord) -> OutputRecord:
+        action = self.actions.decode(record.value)
+        user_id = _identifier(action.user_id)
+        if user_id is None:
+            detail = "the value breaks the schema at $.user_id"
+            raise RecordError(DeadReason.INVALID_FIELD, Stage.DECODE, detail)
+        user = self.pseudonyms.user(user_id)
+        signal = UserSignal(
+            user=user,
+            occurred_at=_instant(action.occurred_at, record),
+            source=self._source(record),
+            action=ActionSignal(
+                action=action.action,
+                product=action.product,
+                action_id=action.action_id,
+                quantity=action.quantity,
+            ),
+        )
+        return self._output(self.topics.signals, user, signal, record)
+
+    def _understood(
+        self,
+        prepared: PreparedQuery,
+        understanding: Understanding,
+        model: ModelVersion,
+        entities: tuple[Entity, ...],
+        relations: tuple[Relation, ...],
+        source: Source,
+    ) -> QueryUnderstood:
+        query, record = prepared.query, prepared.record
+        return QueryUnderstood(
+            query_id=query.query_id or self._id(record, "query"),
+            occurred_at=_instant(query.occurred_at, record),
+            text=prepared.text,
+            language=understanding.language,
+            intent=understanding.intent,
+            sentiment=understanding.sentiment,
+            entities=entities,
+            relations=relations,
+            alternatives=understanding.alternatives,
+            model=model,
+            pipeline=self.pipeline,
+            source=source,
+            user=prepared.user,
+            session=prepared.session,
+            channel=query.channel,
+            locale=query.locale or None,
+            context=self._context(query.context),
+            attachments=query.attachments,
+            truncated=understanding.truncated,
+        )
+
+    def _context(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The scalars on the allow-list; strings are normalised, redacted and cut."""
+        kept: dict[str, Any] = {}
+        for name in sorted(self.context_keys & context.keys()):
+            value = context[name]
+            if isinstance(value, str):
+                clean = normalise(value[:_MAX_CONTEXT_CHARS], max_chars=self.max_text_chars)
+                kept[name] = redact(clean).text
+            elif isinstance(value, bool | int | float):
+                kept[name] = value
+        return kept
+
+    def _source(self, record: SourceRecord) -> Source:
+        return Source(
+            self.cluster, record.topic, record.partition, record.offset, record.timestamp_ms
+        )
+
+    def _id(self, record: SourceRecord, kind: str, ordinal: int = 0) -> str:
+        return derive_id(
+            self.cluster, self.epoch, record.topic, record.partition, record.offset, kind, ordinal
+        )
+
+    def _output(
+        self, topic: str, key: str | None, event: Struct, record: SourceRecord, ordinal: int = 0
+    ) -> OutputRecord:
+        kind = EVENT_TYPES[type(event)]
+        headers = binary_headers(
+            ce_id=self._id(record, kind, ordinal),
+            ce_type=kind,
+            source_uri=source_uri(self.cluster, record.topic),
+            record=record,
+            partition_key=key,
+        )
+        return OutputRecord(topic, None if key is None else key.encode(), encode(event), headers)
+
+
+def _identifier(value: str | int | None) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _key_text(key: bytes | None) -> str | None:
+    """A record's key as a session id, for queries that name neither user nor session."""
+    return key.decode("utf-8", "backslashreplace") if key else None
+
+
+def _instant(occurred_at: datetime | None, record: SourceRecord) -> datetime:
+    """Event time in UTC: the event's own (naive times are UTC), else the record's timestamp."""
+    if occurred_at is None:
+        return timestamp(record.timestamp_ms)
+    if occurred_at.tzinfo is None:
+        return occurred_at.replace(tzinfo=UTC)
+    try:
+        return occurred_at.astimezone(UTC)
+    except OverflowError:  # at the edges of year 1 and year 9999
+        return timestamp(record.timestamp_ms)
+
+
+def canonical(text: str) -> str:
+    """An entity's canonical value: case-folded, single spaces."""
+    return " ".join(text.casefold().split())
+
+
+def _entities(
+    prepared: PreparedQuery, understanding: Understanding
+) -> tuple[tuple[Entity, ...], tuple[Relation, ...]]:
+    """The model's spans and the redactor's, in order of position.
+
+    The redactor is certain of its own: a model's span that overlaps a placeholder is dropped,
+    with its relations. Their value is withheld: it is the placeholder.
+    """
+    text = prepared.text
+    spans: list[tuple[Span, int | None]] = [
+        (span, n)
+        for n, span in enumerate(understanding.spans)
+        if not any(span.start < own.end and own.start < span.end for own in prepared.redacted)
+    ]
+    spans += [
+        (Span(own.entity_type, own.start, own.end, 1.0), None)
+        for own in prepared.redacted
+        if own.entity_type is not None
+    ]
+    spans.sort(key=lambda pair: (pair[0].start, pair[0].end))
+    entities = tuple(
+        Entity(
+            type=span.type,
+            text=text[span.start : span.end],
+            value=text[span.start : span.end] if n is None else canonical(text[span.start : span.end]),
+            start=span.start,
+            end=span.end,
+            score=span.score,
+        )
+        for span, n in spans
+    )
+    position = {n: index for index, (_, n) in enumerate(spans) if n is not None}
+    return entities, tuple(
+        relation
+        for found in understanding.relations
+        if (relation := _relation(found, position)) is not None
+    )
+
+
+def _relation(found: SpanRelation, position: Mapping[int, int]) -> Relation | None:
+    subject, target = position.get(found.subject), position.get(found.object)
+    if subject is None or target is None:
+        return None
+    return Relation(subject, found.predicate, target, found.score)
+
+
+def _query_signal(
+    event: QueryUnderstood, understanding: Understanding, vector_space: str
+) -> UserSignal:
+    if event.user is None:
+        raise ValueError("only a query with a user becomes a signal")
+    vector = understanding.vector
+    return UserSignal(
+        user=event.user,
+        occurred_at=event.occurred_at,
+        source=event.source,
+        query=QuerySignal(
+            query_id=event.query_id,
+            text=event.text,
+            language=event.language,
+            intent=event.intent,
+            sentiment=event.sentiment,
+            entities=event.entities,
+            vector=None if vector is None else base64.b64encode(vector).decode(),
+            vector_space=None if vector is None else vector_space,
+        ),
+    )
