@@ -29,7 +29,7 @@ def derive_id(
 
 
 def timestamp(ms: int) -> datetime:
-    """The UTC instant of a record timestamp; out-of-range values are clamped to what can be written."""
+    """The UTC instant of a record timestamp, clamped to what RFC 3339 can write."""
     return _EPOCH + timedelta(milliseconds=min(max(ms, 0), _MAX_MS))
 
 

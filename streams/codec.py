@@ -9,13 +9,15 @@ import json
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 import jmespath
 import msgspec
 from msgspec import Struct
 
 from streams.deadletters import DeadReason, RecordError, Stage
+
+EventT = TypeVar("EventT", bound=Struct)
 
 _BOM = b"\xef\xbb\xbf"
 _FRAME_LENGTH = 5
@@ -35,7 +37,7 @@ def _fail(reason: DeadReason, detail: str, cause: BaseException | None = None) -
     raise RecordError(reason, Stage.DECODE, detail) from cause
 
 
-class RecordDecoder[EventT: Struct]:
+class RecordDecoder(Generic[EventT]):
     """Decodes the values of one topic into one struct.
 
     Args:
@@ -155,4 +157,3 @@ class RecordDecoder[EventT: Struct]:
         if "missing required field `text`" in message or path == "$.text":
             _fail(DeadReason.MISSING_TEXT, "there is no field `text` with a string in it", error)
         _fail(DeadReason.INVALID_FIELD, f"the value breaks the schema at {path}", error)
-

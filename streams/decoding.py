@@ -143,9 +143,7 @@ class Decoder:
             int(tag): n for n, tag in enumerate(self._inside)
         }
         self._inside_tags = frozenset(int(tag) for tag in self._inside)
-        self._scope = (
-            labels.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels.intents else None
-        )
+        self._scope = labels.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels.intents else None
 
     def decode(self, outputs: ModelOutputs, texts: list[str]) -> list[Understanding]:
         """One `Understanding` per row; rows in a language without encoder get no label."""
@@ -230,7 +228,9 @@ class Decoder:
             score = following + log_emitted[:, step]
             history[:, step] = score
         paths = [_backtrack(history[row], back[row], len(found)) for row, found in enumerate(words)]
-        scores = [probabilities[row, range(len(path)), path].tolist() for row, path in enumerate(paths)]
+        scores = [
+            probabilities[row, range(len(path)), path].tolist() for row, path in enumerate(paths)
+        ]
         return paths, scores
 
     def _spans(

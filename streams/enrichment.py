@@ -87,8 +87,12 @@ class Enrichment:
         return dead_letter(self.topics.dead, record, error)
 
     def events(
-        self, prepared: PreparedQuery, understanding: Understanding, model: ModelVersion,
-        *, vector_space: str,
+        self,
+        prepared: PreparedQuery,
+        understanding: Understanding,
+        model: ModelVersion,
+        *,
+        vector_space: str,
     ) -> tuple[OutputRecord, ...]:
         """All that one query becomes: its event, one per entity, and the user's signal.
 
@@ -283,22 +287,24 @@ def _entities(
         if own.entity_type is not None
     ]
     spans.sort(key=lambda pair: (pair[0].start, pair[0].end))
-    entities = tuple(
-        Entity(
-            type=span.type,
-            text=text[span.start : span.end],
-            value=text[span.start : span.end] if n is None else canonical(text[span.start : span.end]),
-            start=span.start,
-            end=span.end,
-            score=span.score,
-        )
-        for span, n in spans
-    )
+    entities = tuple(_entity(text, span, withheld=n is None) for span, n in spans)
     position = {n: index for index, (_, n) in enumerate(spans) if n is not None}
     return entities, tuple(
         relation
         for found in understanding.relations
         if (relation := _relation(found, position)) is not None
+    )
+
+
+def _entity(text: str, span: Span, *, withheld: bool) -> Entity:
+    surface = text[span.start : span.end]
+    return Entity(
+        type=span.type,
+        text=surface,
+        value=surface if withheld else canonical(surface),
+        start=span.start,
+        end=span.end,
+        score=span.score,
     )
 
 
