@@ -3,13 +3,22 @@
 from dataclasses import dataclass, field
 
 _DAY_MS = 24 * 60 * 60 * 1000
+_RAW_MAX_BYTES = 1_048_588  # the broker's own default, said aloud: dead letters are measured by it
+DEAD_MAX_BYTES = 2 * 1024 * 1024
+"""The largest dead letter: any raw record with the error's headers added. The producer's
+`max_request_size` must be no less, or the largest bad records could never leave the input."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """The names of all topics in one environment. An empty prefix leaves them bare."""
+    """The names of all topics in one environment. An empty prefix leaves them bare.
+
+    `raw_override` and `actions_override` are topics that a shop has already, read as they are.
+    """
 
     prefix: str = ""
+    raw_override: str | None = None
+    actions_override: str | None = None
 
     def _named(self, name: str) -> str:
         return f"{self.prefix}.{name}" if self.prefix else name
@@ -17,12 +26,12 @@ class TopicNames:
     @property
     def raw(self) -> str:
         """Raw shopper queries, as they come."""
-        return self._named("queries.raw")
+        return self.raw_override or self._named("queries.raw")
 
     @property
     def actions(self) -> str:
         """What users did with products."""
-        return self._named("users.actions")
+        return self.actions_override or self._named("users.actions")
 
     @property
     def intents(self) -> str:
@@ -75,12 +84,14 @@ def topic_specs(names: TopicNames, *, partitions: int = 4) -> tuple[TopicSpec, .
         return configs | {name.replace("_", "."): value for name, value in more.items()}
 
     appended = {"message_timestamp_type": "LogAppendTime"}
+    raw = appended | {"max_message_bytes": str(_RAW_MAX_BYTES)}
+    dead = appended | {"max_message_bytes": str(DEAD_MAX_BYTES)}
     return (
-        TopicSpec(names.raw, partitions, kept(14, **appended)),
-        TopicSpec(names.actions, partitions, kept(14, **appended)),
+        TopicSpec(names.raw, partitions, kept(14, **raw)),
+        TopicSpec(names.actions, partitions, kept(14, **raw)),
         TopicSpec(names.intents, partitions, kept(30)),
         TopicSpec(names.entities, partitions, kept(30)),
         TopicSpec(names.signals, partitions, kept(30)),
         TopicSpec(names.features, partitions, {"cleanup.policy": "compact"}),
-        TopicSpec(names.dead, partitions, kept(30, **appended)),
+        TopicSpec(names.dead, partitions, kept(30, **dead)),
     )
