@@ -5,6 +5,7 @@ Spec: CloudEvents 1.0.2, Kafka protocol binding, section 3.2 (binary content mod
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 from streams.records import Headers, SourceRecord
 
@@ -57,4 +58,4 @@ def binary_headers(
 
 def source_uri(cluster: str, topic: str) -> str:
     """The `ce_source` of all that is derived from a topic: a URI reference."""
-    return f"/intentstream/{cluster}/{topic}"
+    return f"/intentstream/{quote(cluster, safe='')}/{quote(topic, safe='')}"
