@@ -21,7 +21,7 @@ EventT = TypeVar("EventT", bound=Struct)
 
 _BOM = b"\xef\xbb\xbf"
 _FRAME_LENGTH = 5
-_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89abAB]")
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _VIOLATION_PATH = re.compile(r" - at `(\$[A-Za-z0-9_.\[\]]*)`$")
 
@@ -33,8 +33,9 @@ class RawFormat(StrEnum):
     TEXT = "text"
 
 
-def _fail(reason: DeadReason, detail: str, cause: BaseException | None = None) -> NoReturn:
-    raise RecordError(reason, Stage.DECODE, detail) from cause
+def _fail(reason: DeadReason, detail: str) -> NoReturn:
+    # not from the cause: its message may quote the value, and a logged traceback would show it
+    raise RecordError(reason, Stage.DECODE, detail) from None
 
 
 class RecordDecoder(Generic[EventT]):
@@ -99,25 +100,25 @@ class RecordDecoder(Generic[EventT]):
     def _text(value: bytes) -> str:
         try:
             return value.decode()
-        except UnicodeDecodeError as error:
-            _fail(DeadReason.INVALID_ENCODING, "the value is not UTF-8", error)
+        except UnicodeDecodeError:
+            _fail(DeadReason.INVALID_ENCODING, "the value is not UTF-8")
 
     def _decode_json(self, value: bytes) -> EventT:
         try:
             if self._mapping:
                 return self._mapped(self._untyped.decode(value))
             return self._typed.decode(value)
-        except UnicodeDecodeError as error:
-            _fail(DeadReason.INVALID_ENCODING, "the value is not UTF-8", error)
+        except UnicodeDecodeError:
+            _fail(DeadReason.INVALID_ENCODING, "the value is not UTF-8")
         except msgspec.ValidationError as error:
             self._refuse(error)
-        except RecursionError as error:
-            _fail(DeadReason.INVALID_JSON, "the JSON is nested too deeply", error)
-        except msgspec.DecodeError as error:
+        except RecursionError:
+            _fail(DeadReason.INVALID_JSON, "the JSON is nested too deeply")
+        except msgspec.DecodeError:
             if _SURROGATE_ESCAPE.search(value):
                 return self._with_surrogates_replaced(value)
             self._text(value)
-            _fail(DeadReason.INVALID_JSON, "the value is not JSON", error)
+            _fail(DeadReason.INVALID_JSON, "the value is not JSON")
 
     def _with_surrogates_replaced(self, value: bytes) -> EventT:
         """Lone surrogates, which msgspec refuses, become U+FFFD: the rest of the query is good."""
@@ -125,12 +126,13 @@ class RecordDecoder(Generic[EventT]):
         def no_constant(_: str) -> NoReturn:
             raise ValueError("NaN and infinities are not JSON")
 
+        text = self._text(value)
         try:
-            parsed = json.loads(value, parse_constant=no_constant)
+            parsed = json.loads(text, parse_constant=no_constant)
             clean = _LONE_SURROGATE.sub("�", json.dumps(parsed, ensure_ascii=False))
             document = self._untyped.decode(clean)
-        except (ValueError, RecursionError) as error:
-            _fail(DeadReason.INVALID_JSON, "the value is not JSON", error)
+        except (ValueError, RecursionError):
+            _fail(DeadReason.INVALID_JSON, "the value is not JSON")
         return self._mapped(document) if self._mapping else self._convert(document)
 
     def _mapped(self, document: Any) -> EventT:
@@ -138,8 +140,8 @@ class RecordDecoder(Generic[EventT]):
         for name, expression in self._mapping.items():
             try:
                 part = expression.search(document)
-            except jmespath.exceptions.JMESPathError as error:
-                _fail(DeadReason.INVALID_FIELD, f"the field mapping of `{name}` failed", error)
+            except Exception:  # noqa: BLE001 (jmespath lets Python's own errors through)
+                _fail(DeadReason.INVALID_FIELD, f"the field mapping of `{name}` failed")
             if part is not None:
                 found[name] = part
         return self._convert(found)
@@ -155,5 +157,5 @@ class RecordDecoder(Generic[EventT]):
         match = _VIOLATION_PATH.search(message)
         path = match[1] if match else "$"
         if "missing required field `text`" in message or path == "$.text":
-            _fail(DeadReason.MISSING_TEXT, "there is no field `text` with a string in it", error)
-        _fail(DeadReason.INVALID_FIELD, f"the value breaks the schema at {path}", error)
+            _fail(DeadReason.MISSING_TEXT, "there is no field `text` with a string in it")
+        _fail(DeadReason.INVALID_FIELD, f"the value breaks the schema at {path}")
