@@ -9,7 +9,6 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -28,9 +27,7 @@ from workers.model_contract import (
     digest_of,
     output_names,
 )
-
-MIN_TIMEOUT_S: Final = 10.0
-"""Shorter time-outs are refused: under load each would cancel work that the server has begun."""
+from workers.sections import TritonSettings
 
 MAX_RECONNECT_MS: Final = 2_000
 """gRPC's own back-off grows to two minutes; a restarted server should be noticed in seconds."""
@@ -84,15 +81,6 @@ class Answer:
     vector_space: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TritonTls:
-    """TLS to Triton. Paths are PEM files; without a certificate the client stays anonymous."""
-
-    root_certificates: Path | None = None
-    private_key: Path | None = None
-    certificate_chain: Path | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Serving:
     """A contract, and the digest of the model that it was read from."""
@@ -106,13 +94,7 @@ class TritonModel:
     """The served model. An async context manager: it connects and checks the contract on entry.
 
     Args:
-        address: `host:port` of Triton's gRPC endpoint.
-        model: its name in the model repository.
-        version: "" takes what the server's version policy serves.
-        tls: None talks in the clear.
-        timeout_s: of one request, at least `MIN_TIMEOUT_S`.
-        rows_per_request: the most texts a request may have; the model's own limit is kept too.
-        requests_in_flight: further requests wait here rather than in the server's queue.
+        settings: the address, TLS, the model's name and version, time-out and limits.
         decoder: builds the decoder for the labels that the model declares.
 
     Raises:
@@ -122,25 +104,14 @@ class TritonModel:
 
     def __init__(
         self,
-        address: str,
+        settings: TritonSettings,
         *,
-        model: str = "query_understanding",
-        version: str = "",
-        tls: TritonTls | None = None,
-        timeout_s: float = 30.0,
-        rows_per_request: int = 256,
-        requests_in_flight: int = 4,
         decoder: Callable[[ModelLabels], Decoder] = Decoder,
     ) -> None:
-        if timeout_s < MIN_TIMEOUT_S:
-            raise ValueError(f"a Triton time-out below {MIN_TIMEOUT_S:g} s harms the server")
-        self.address = address
-        self.name = model
-        self._version = version
-        self._tls = tls
-        self._timeout_s = timeout_s
-        self._rows = rows_per_request
-        self._slots = asyncio.Semaphore(requests_in_flight)
+        self.address = settings.address
+        self.name = settings.model_name
+        self._settings = settings
+        self._slots = asyncio.Semaphore(settings.batches_in_flight)
         self._decoder = decoder
         self._rereading = asyncio.Lock()
         self._serving: _Serving | None = None
@@ -168,20 +139,19 @@ class TritonModel:
         """Creates the client; it connects by itself, on the first call and after every outage."""
         if self._client is not None:
             return
-        tls = self._tls or TritonTls()
         try:
             self._client = InferenceServerClient(
                 self.address,
-                ssl=self._tls is not None,
-                root_certificates=tls.root_certificates,
-                private_key=tls.private_key,
-                certificate_chain=tls.certificate_chain,
+                ssl=self._settings.tls,
+                root_certificates=self._settings.tls_cafile,
+                private_key=self._settings.tls_keyfile,
+                certificate_chain=self._settings.tls_certfile,
                 channel_args=list(_CHANNEL),
             )
         except OSError as error:
             raise UnreachableError(
                 f"a TLS file for Triton cannot be read: {error.filename}",
-                "check the paths in INTENTSTREAM_TRITON__…",
+                "check the paths in INTENTSTREAM_TRITON__TLS_…",
             ) from error
 
     async def close(self) -> None:
@@ -193,9 +163,8 @@ class TritonModel:
     @property
     def rows_per_request(self) -> int:
         """The most texts that `understand` takes at once."""
-        if self._serving is None:
-            return self._rows
-        return min(self._rows, self._serving.contract.max_rows)
+        rows = self._settings.max_batch_rows
+        return rows if self._serving is None else min(rows, self._serving.contract.max_rows)
 
     @property
     def digest(self) -> str:
@@ -250,7 +219,7 @@ class TritonModel:
         request.set_data_from_numpy(rows)
         return await self._call(
             "infer",
-            model_version=self._version,
+            model_version=self._settings.model_version,
             inputs=[request],
             outputs=self._outputs,
         )
@@ -280,8 +249,9 @@ class TritonModel:
             return self._serving
 
     async def _contract(self) -> ModelContract:
-        metadata = await self._call("get_model_metadata", model_version=self._version, as_json=True)
-        config = await self._call("get_model_config", model_version=self._version, as_json=True)
+        version = self._settings.model_version
+        metadata = await self._call("get_model_metadata", model_version=version, as_json=True)
+        config = await self._call("get_model_config", model_version=version, as_json=True)
         return ModelContract.of(metadata, config["config"])
 
     async def _call(self, method: str, **arguments: Any) -> Any:
@@ -289,7 +259,7 @@ class TritonModel:
             raise RuntimeError("the client of the model is not open")
         try:
             return await getattr(self._client, method)(
-                model_name=self.name, client_timeout=self._timeout_s, **arguments
+                model_name=self.name, client_timeout=self._settings.timeout_s, **arguments
             )
         except InferenceServerException as error:
             raise self._classified(error) from error

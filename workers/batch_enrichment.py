@@ -1,0 +1,208 @@
+"""One step, shared by the enricher and by replay: a batch of records in, their outputs out.
+
+    records ─ prepare ─ known already? ─ by length ─ the model ─ decode ─ events
+                 └─ dead letters, signals of actions ───────────────────────┘
+
+The outputs of a record don't depend on the other records of its batch.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.deadletters import DeadReason, RecordError, Stage
+from streams.enrichment import Enrichment, PreparedQuery
+from streams.records import OutputRecord, SourceRecord
+from workers.answer_cache import AnswerCache, KnownAnswer
+from workers.circuit_breaker import CircuitBreaker
+from workers.triton import Answer, ModelRejectedError
+
+Outputs = tuple[OutputRecord, ...]
+_Found = dict[str, KnownAnswer | ModelRejectedError]
+
+
+class Model(Protocol):
+    """What the step needs of the model; `TritonModel` has it."""
+
+    @property
+    def rows_per_request(self) -> int:
+        """The most texts per call."""
+
+    @property
+    def digest(self) -> str:
+        """Of the model that answered last."""
+
+    async def understand(self, texts: Sequence[str]) -> Answer:
+        """An understanding per text."""
+
+    async def canary(self) -> object:
+        """Raises when the model is not well."""
+
+
+@dataclass(slots=True)
+class ModelUse:
+    """How the model was used since the start: counts."""
+
+    texts: int = 0  # that needed an understanding
+    duplicates: int = 0  # of these, answered by another text of their batch
+    asked: int = 0  # texts sent to the model
+    requests: int = 0
+    rejected: int = 0  # texts that the model fails on
+
+
+class BatchEnrichment:
+    """Enriches batches.
+
+    Args:
+        enrichment: the pure core: prepares records and builds their outputs.
+        model: answers texts.
+        breaker: holds calls back while the model is away.
+        cache: answers that are known already.
+    """
+
+    def __init__(
+        self,
+        enrichment: Enrichment,
+        model: Model,
+        breaker: CircuitBreaker,
+        cache: AnswerCache | None = None,
+    ) -> None:
+        self.enrichment = enrichment
+        self.use = ModelUse()
+        self.breaker = breaker
+        self.cache = AnswerCache() if cache is None else cache
+        self._model = model
+
+    async def enrich(self, records: Sequence[SourceRecord]) -> list[Outputs]:
+        """The outputs of each record, in the records' order; never none.
+
+        Waits as long as an outage of the model lasts.
+
+        Raises:
+            ModelUnavailableError: only when the breaker has a bound on its patience.
+        """
+        prepared = [self.enrichment.prepare(record) for record in records]
+        await asyncio.sleep(0)  # a large batch takes milliseconds: let the heartbeat in
+        texts = [item.text for item in prepared if isinstance(item, PreparedQuery)]
+        answers = await self._answers(texts)
+        return [
+            self._events(item, answers[item.text]) if isinstance(item, PreparedQuery) else (item,)
+            for item in prepared
+        ]
+
+    def _events(self, query: PreparedQuery, answer: KnownAnswer | ModelRejectedError) -> Outputs:
+        if isinstance(answer, ModelRejectedError):
+            detail = "the model fails on this query, though it answers others"
+            error = RecordError(DeadReason.MODEL_REJECTED, Stage.MODEL, detail)
+            return (self.enrichment.dead(query.record, error),)
+        return self.enrichment.events(
+            query, answer.understanding, answer.model, vector_space=answer.vector_space
+        )
+
+    async def _answers(self, texts: Sequence[str]) -> _Found:
+        """An answer for each distinct text."""
+        found: _Found = {}
+        unknown: list[str] = []
+        digest = self._model.digest
+        for text in dict.fromkeys(texts):
+            known = self.cache.get(text, digest)
+            if known is None:
+                unknown.append(text)
+            else:
+                found[text] = known
+        self.use.texts += len(texts)
+        self.use.duplicates += len(texts) - len(found) - len(unknown)
+        unknown.sort(key=len)  # neighbours of one length need no padding
+        rows = self._model.rows_per_request
+        chunks = [unknown[start : start + rows] for start in range(0, len(unknown), rows)]
+        for answers in await asyncio.gather(*(self._ask(chunk) for chunk in chunks)):
+            found |= answers
+        return found
+
+    async def _ask(self, texts: list[str]) -> _Found:
+        answers = await self.breaker.run(lambda: self._ask_once(texts))
+        for text, answer in answers.items():
+            if isinstance(answer, KnownAnswer):
+                self.cache.put(text, answer)
+        return answers
+
+    async def _ask_once(self, texts: Sequence[str]) -> _Found:
+        try:
+            return await self._call(texts)
+        except ModelRejectedError as error:
+            return await PoisonSearch(self._call, self._model.canary).search(texts, error)
+
+    async def _call(self, texts: Sequence[str]) -> _Found:
+        self.use.requests += 1
+        self.use.asked += len(texts)
+        try:
+            answer = await self._model.understand(texts)
+        except ModelRejectedError:
+            self.use.rejected += len(texts) == 1
+            raise
+        return {
+            text: KnownAnswer(understanding, answer.model, answer.vector_space)
+            for text, understanding in zip(texts, answer.understandings, strict=True)
+        }
+
+
+class PoisonSearch:
+    """Finds the texts of a failed batch that the model cannot answer, by bisection.
+
+    A text is blamed only if the canary passes before and after and it has failed alone twice;
+    at most 2·log₂(n)+1 further calls a culprit. When the canary fails, nobody is to blame: that is
+    an outage, and raises.
+
+    Args:
+        call: asks the model about some texts.
+        canary: raises when the model is not well.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[Sequence[str]], Awaitable[_Found]],
+        canary: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._call = call
+        self._canary = canary
+
+    async def search(self, texts: Sequence[str], error: ModelRejectedError) -> _Found:
+        """Answers of the texts that can be answered, the error for each that cannot.
+
+        Args:
+            texts: that failed together.
+            error: with which they failed.
+
+        Raises:
+            ModelUnavailableError: the model is not well.
+        """
+        await self._canary()
+        found = await self._split(texts, error)
+        if any(isinstance(answer, ModelRejectedError) for answer in found.values()):
+            await self._canary()
+        return found
+
+    async def _split(self, texts: Sequence[str], error: ModelRejectedError) -> _Found:
+        """Splits texts that are known to fail together.
+
+        The right half is not called as a whole when the left one was fine: the culprit is in it.
+        """
+        if len(texts) == 1:
+            return await self._try(texts) or {texts[0]: error}
+        left, right = texts[: len(texts) // 2], texts[len(texts) // 2 :]
+        answered = await self._try(left)
+        if answered is not None:
+            if len(right) == 1:
+                alone = await self._try(right)
+                return answered | (alone if alone is not None else await self._split(right, error))
+            return answered | await self._split(right, error)
+        answered = await self._try(right)
+        broken = await self._split(left, error)
+        return broken | (answered if answered is not None else await self._split(right, error))
+
+    async def _try(self, texts: Sequence[str]) -> _Found | None:
+        try:
+            return await self._call(texts)
+        except ModelRejectedError:
+            return None
