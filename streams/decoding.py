@@ -24,6 +24,10 @@ _EDGES = " \t,.;:!?\"'()“”‘’、，。；：！？（）《》"
 _IMPOSSIBLE = -1e9
 
 
+class ModelAnswerError(ValueError):
+    """The model's tensors cannot be an answer: nothing may be published as if they were."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelLabels:
     """The classes behind the logits, in their order, as the served model declares them."""
@@ -146,7 +150,12 @@ class Decoder:
         self._scope = labels.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels.intents else None
 
     def decode(self, outputs: ModelOutputs, texts: list[str]) -> list[Understanding]:
-        """One `Understanding` per row; rows in a language without encoder get no label."""
+        """One `Understanding` per row; rows in a language without encoder get no label.
+
+        Raises:
+            ModelAnswerError: a number that is not finite, or an offset outside its text.
+        """
+        _check_finite(outputs)
         intents = softmax(outputs.intent_logits)
         sentiments = softmax(outputs.sentiment_logits)
         words = [
@@ -275,6 +284,20 @@ class Decoder:
         return tuple(found)
 
 
+def _check_finite(outputs: ModelOutputs) -> None:
+    tensors = {
+        "intent logits": outputs.intent_logits,
+        "sentiment logits": outputs.sentiment_logits,
+        "tag logits": outputs.tag_logits,
+        "relation vectors of subjects": outputs.relation_subject,
+        "relation vectors of objects": outputs.relation_object,
+        "sentence vectors": outputs.sentence_vector,
+    }
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ModelAnswerError(f"the model's {name} are not finite numbers")
+
+
 @dataclass(frozen=True, slots=True)
 class _Word:
     first_token: int
@@ -285,13 +308,16 @@ class _Word:
 def _words(text: str, offsets: list[list[int]]) -> list[_Word]:
     """Word pieces that touch are one word, but each Chinese or Japanese character is its own."""
     words: list[_Word] = []
-    for token, (start, end) in enumerate(offsets):
+    for token, (first, end) in enumerate(offsets):
         previous = words[-1] if words else None
-        if end <= start or (previous is not None and end <= previous.end):
+        start = first if previous is None else max(first, previous.end)
+        if end <= start:
             continue  # a piece that covers no character of its own
+        if first < 0 or end > len(text):
+            raise ModelAnswerError(f"piece {token} of the model's lies outside the text")
         joined = (
             previous is not None
-            and start <= previous.end
+            and start == previous.end
             and not (_is_ideograph(text[previous.end - 1]) or _is_ideograph(text[start]))
         )
         if joined and previous is not None:
