@@ -1,0 +1,396 @@
+"""Sample traffic: shoppers who search, look, buy and complain, so that there is something to see.
+
+A generator without clock or network: the same seed gives the same records for ever. Each shopper
+wants one thing at a time, asks for it in a few ways, acts on what the shop shows, and afterwards
+may ask where the order is, send it back or praise it; so the profiles that come out make sense.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from streams.events import Channel
+from streams.records import Headers, OutputRecord
+from streams.topics import TopicNames
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of product and the attributes it comes in."""
+
+    name: str
+    brands: tuple[str, ...]
+    colors: tuple[str, ...]
+    materials: tuple[str, ...]
+    sizes: tuple[str, ...]
+    modifiers: tuple[str, ...]
+    price: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a shopper has in mind."""
+
+    product: str
+    brand: str
+    color: str
+    material: str
+    size: str
+    modifier: str
+    whom: str
+    occasion: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shopper:
+    user_id: str
+    locale: str
+    channel: Channel
+    favourites: tuple[int, ...]
+    color: str
+    whom: str
+
+
+_CLOTHES = ("s", "m", "large", "xl", "size 10", "plus size")
+_SHOES = ("size 7", "size 9", "size 10.5", "wide fit", "eu 43")
+_KINDS: tuple[_Kind, ...] = (
+    _Kind(
+        "running shoes",
+        ("nike", "adidas", "brooks", "asics"),
+        ("black", "white", "navy blue"),
+        ("mesh", "knit"),
+        _SHOES,
+        ("lightweight", "waterproof", "trail"),
+        (60, 180),
+    ),
+    _Kind(
+        "rain jacket",
+        ("columbia", "patagonia", "jack wolfskin"),
+        ("yellow", "olive", "red"),
+        ("nylon", "gore-tex"),
+        _CLOTHES,
+        ("hooded", "packable", "windproof"),
+        (50, 260),
+    ),
+    _Kind(
+        "summer dress",
+        ("mango", "levi's", "desigual"),
+        ("blue", "floral", "white", "red"),
+        ("linen", "cotton"),
+        _CLOTHES,
+        ("sleeveless", "midi", "vintage"),
+        (25, 120),
+    ),
+    _Kind(
+        "headphones",
+        ("sony", "bose", "sennheiser"),
+        ("black", "silver", "white"),
+        ("leather", "plastic"),
+        ("over ear", "in ear"),
+        ("wireless", "noise cancelling", "bluetooth"),
+        (30, 380),
+    ),
+    _Kind(
+        "coffee table",
+        ("ikea", "west elm"),
+        ("walnut", "white", "black"),
+        ("oak", "glass", "marble"),
+        ("80 cm", "120 cm", "4 ft"),
+        ("round", "nesting", "modern"),
+        (80, 450),
+    ),
+    _Kind(
+        "frying pan",
+        ("tefal", "lodge", "le creuset"),
+        ("black", "red"),
+        ("cast iron", "stainless steel"),
+        ("28 cm", "12 inch"),
+        ("non stick", "induction"),
+        (20, 190),
+    ),
+    _Kind(
+        "building set",
+        ("lego", "duplo"),
+        ("colourful", "red"),
+        ("wood", "plastic"),
+        ("1000 piece", "large"),
+        ("star wars", "city", "technic"),
+        (15, 160),
+    ),
+    _Kind(
+        "cordless drill",
+        ("bosch", "makita", "dewalt"),
+        ("green", "blue", "yellow"),
+        ("metal", "plastic"),
+        ("18v", "12v"),
+        ("brushless", "compact"),
+        (50, 240),
+    ),
+    _Kind(
+        "yoga mat",
+        ("manduka", "gaiam"),
+        ("purple", "teal", "grey"),
+        ("cork", "rubber"),
+        ("6mm", "extra long"),
+        ("non slip", "foldable"),
+        (15, 110),
+    ),
+    _Kind(
+        "backpack",
+        ("fjallraven", "osprey", "eastpak"),
+        ("grey", "mustard", "black"),
+        ("canvas", "leather"),
+        ("30l", "15 inch laptop"),
+        ("anti theft", "travel", "hiking"),
+        (35, 210),
+    ),
+)
+_WHOM = ("men", "women", "kids", "my daughter", "my dad", "boys")
+_OCCASIONS = ("christmas", "a wedding", "my birthday", "school", "camping", "mother's day")
+_LOCALES = ("en-GB", "en-US", "en-AU", "en-IE")
+
+_FIRST_QUERIES = (
+    "{product}",
+    "{color} {product}",
+    "{brand} {product}",
+    "{modifier} {product}",
+    "{product} for {whom}",
+    "{material} {product}",
+)
+_REFINED_QUERIES = (
+    "{brand} {product} {color}",
+    "{color} {brand} {product} {size}",
+    "{modifier} {material} {product} under ${price}",
+    "{product} for {whom} {size} {color}",
+    "{brand} {modifier} {product} less than {price} dollars",
+    "cheap {color} {product} {size}",
+    "{product} gift for {whom} for {occasion}",
+    "show me {color} {brand} {product} in {size}",
+)
+_QUESTIONS = (
+    "does the {brand} {product} come in {color}?",
+    "is this {material} {product} {modifier}?",
+    "what size should I order in {brand} {product}, I usually take {size}",
+    "which is better for {occasion}, {brand} or another {product}?",
+    "can you recommend a {modifier} {product} for {whom}?",
+    "how heavy is the {brand} {product}",
+)
+_BEFORE_BUYING = (
+    "do you have a discount code for {product}?",
+    "how long does delivery take to ireland",
+    "can i pay with paypal",
+    "is express shipping available before {occasion}?",
+)
+_AFTER_BUYING = (
+    "where is my order {order}",
+    "order {order} has still not arrived, really annoying",
+    "please track my {product}, order {order}",
+    "i want to change the address of order {order}",
+    "my {brand} {product} arrived broken, very disappointed",
+    "i'd like to return the {color} {product}, it does not fit",
+    "when do I get my refund for order {order}?",
+    "could you send the invoice to {email}",
+    "i love my new {product}, thank you so much!",
+    "the {material} {product} is fantastic, well made",
+    "wrong colour delivered, I ordered {color}. call me on {phone}",
+    "i want to talk to a real person",
+    "cancel order {order} please",
+)
+_SMALL_TALK = ("hello", "thanks, bye", "what's the weather like tomorrow", "are you a robot?")
+
+_MALFORMED: tuple[tuple[bytes | None, Headers], ...] = (
+    (b'{"text": "red sh', ()),
+    (b'{"query": "lamp"}', ()),
+    (b'{"text": "   "}', ()),
+    (b'{"text": 42, "user_id": "u-3"}', ()),
+    (b"\xff\xfe\x00not text", ()),
+    (None, ()),
+    (b'{"text": "sofa", "channel": "carrier pigeon"}', (("trace", None),)),
+)
+
+
+class _Sender(Protocol):
+    """The part of a Kafka producer that the traffic needs."""
+
+    async def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        headers: list[tuple[str, bytes | None]],
+    ) -> Any: ...
+
+
+def sample_traffic(
+    topics: TopicNames, *, seed: int = 0, users: int = 8, malformed: float = 0.03
+) -> Iterator[OutputRecord]:
+    """Raw queries and user actions without end, interleaved over `users` shoppers `u-1` … `u-N`.
+
+    `malformed` is the share of records that cannot be processed, each of another kind. Keys are
+    the raw user ids, as a shop's own systems would write them.
+    """
+    rng = random.Random(seed)  # noqa: S311 (repeatable sample data, nothing secret)
+    shoppers = [_shopper(rng, number) for number in range(1, users + 1)]
+    visits: dict[str, Iterator[OutputRecord]] = {}
+    bad = 0
+    while True:
+        if rng.random() < malformed:
+            value, headers = _MALFORMED[bad % len(_MALFORMED)]
+            bad += 1
+            yield OutputRecord(topics.raw, f"u-{rng.randint(1, users)}".encode(), value, headers)
+            continue
+        shopper = rng.choice(shoppers)
+        visit = visits.get(shopper.user_id)
+        record = next(visit, None) if visit else None
+        if record is None:
+            visits[shopper.user_id] = visit = _visit(topics, rng, shopper)
+            record = next(visit)
+        yield record
+
+
+async def produce(sender: _Sender, records: Iterable[OutputRecord], *, rate: float) -> int:
+    """Sends records at `rate` a second on average until they end; returns how many.
+
+    Raises whatever the producer raises. Cancel it to stop earlier.
+    """
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    sent = 0
+    for record in records:
+        # by the schedule, not by sleeps: a slow send does not lower the rate
+        await asyncio.sleep(max(0.0, started + sent / rate - loop.time()))
+        await sender.send(
+            record.topic, value=record.value, key=record.key, headers=list(record.headers)
+        )
+        sent += 1
+    return sent
+
+
+def _shopper(rng: random.Random, number: int) -> _Shopper:
+    return _Shopper(
+        user_id=f"u-{number}",
+        locale=rng.choice(_LOCALES),
+        channel=rng.choices(list(Channel), (6, 2, 2))[0],
+        favourites=tuple(rng.sample(range(len(_KINDS)), 2)),
+        color=rng.choice(("black", "red", "blue", "white", "green")),
+        whom=rng.choice(_WHOM),
+    )
+
+
+def _visit(topics: TopicNames, rng: random.Random, shopper: _Shopper) -> Iterator[OutputRecord]:
+    """One visit of a shopper: from the first search to what happens after the purchase."""
+    session = f"s-{rng.randrange(16**8):08x}"
+    wish = _wish(rng, shopper)
+
+    def asks(templates: tuple[str, ...], channel: Channel | None = None) -> OutputRecord:
+        text = _say(rng, rng.choice(templates), wish)
+        return _query(topics, rng, shopper, session, text, channel or shopper.channel)
+
+    def does(action: str) -> OutputRecord:
+        return _action(topics, shopper, session, wish, action)
+
+    if rng.random() < 0.1:
+        yield asks(_SMALL_TALK, Channel.CHAT)
+    yield asks(_FIRST_QUERIES)
+    for _ in range(rng.randint(0, 2)):
+        yield asks(_REFINED_QUERIES)
+    yield does("view")
+    if rng.random() < 0.5:
+        yield asks(_QUESTIONS, Channel.CHAT)
+        wish = replace(wish, color=shopper.color)
+        yield does("click")
+    if rng.random() < 0.5:
+        yield does("cart")
+        if rng.random() < 0.3:
+            yield asks(_BEFORE_BUYING, Channel.CHAT)
+        if rng.random() < 0.7:
+            yield does("purchase")
+            yield asks(_AFTER_BUYING, rng.choice((Channel.CHAT, Channel.VOICE)))
+
+
+def _wish(rng: random.Random, shopper: _Shopper) -> _Wish:
+    favourite = rng.random() < 0.7
+    kind = _KINDS[rng.choice(shopper.favourites) if favourite else rng.randrange(len(_KINDS))]
+    return _Wish(
+        product=kind.name,
+        # the first brand is the favourite: profiles lean to something
+        brand=kind.brands[0] if favourite and rng.random() < 0.7 else rng.choice(kind.brands),
+        color=shopper.color if rng.random() < 0.5 else rng.choice(kind.colors),
+        material=rng.choice(kind.materials),
+        size=rng.choice(kind.sizes),
+        modifier=rng.choice(kind.modifiers),
+        whom=shopper.whom,
+        occasion=rng.choice(_OCCASIONS),
+        price=5 * round(rng.uniform(*kind.price) / 5),
+    )
+
+
+def _say(rng: random.Random, template: str, wish: _Wish) -> str:
+    text = template.format(
+        product=wish.product,
+        brand=wish.brand,
+        color=wish.color,
+        material=wish.material,
+        size=wish.size,
+        modifier=wish.modifier,
+        whom=wish.whom,
+        occasion=wish.occasion,
+        price=wish.price,
+        order=rng.randint(10_000_000, 99_999_999),
+        email="sam@mail.example",
+        phone=f"020 7946 0{rng.randint(100, 999)}",
+    )
+    return _typo(rng, text) if rng.random() < 0.08 else text
+
+
+def _typo(rng: random.Random, text: str) -> str:
+    """Two neighbouring letters swapped, as on a phone."""
+    places = [n for n in range(len(text) - 1) if text[n : n + 2].isalpha()]
+    if not places:
+        return text
+    n = rng.choice(places)
+    return text[:n] + text[n + 1] + text[n] + text[n + 2 :]
+
+
+def _query(
+    topics: TopicNames,
+    rng: random.Random,
+    shopper: _Shopper,
+    session: str,
+    text: str,
+    channel: Channel,
+) -> OutputRecord:
+    document = {
+        "text": text,
+        "query_id": f"q-{rng.randrange(16**12):012x}",
+        "user_id": shopper.user_id,
+        "session_id": session,
+        "locale": shopper.locale,
+        "channel": channel.value,
+    }
+    return OutputRecord(topics.raw, shopper.user_id.encode(), json.dumps(document).encode())
+
+
+def _action(
+    topics: TopicNames, shopper: _Shopper, session: str, wish: _Wish, action: str
+) -> OutputRecord:
+    document = {
+        "user_id": shopper.user_id,
+        "session_id": session,
+        "action": action,
+        "product": {
+            "product_id": f"{wish.brand}-{wish.product}-{wish.color}".replace(" ", "-"),
+            "product_type": wish.product,
+            "brand": wish.brand,
+            "color": wish.color,
+            "material": wish.material,
+            "size": wish.size,
+            "price": float(wish.price),
+            "currency": "USD",
+        },
+    }
+    return OutputRecord(topics.actions, shopper.user_id.encode(), json.dumps(document).encode())
