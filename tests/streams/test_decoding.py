@@ -13,7 +13,6 @@ from streams.decoding import (
     MAX_WORD_PIECES,
     UNDETERMINED,
     Decoder,
-    ModelAnswerError,
     ModelLabels,
     ModelOutputs,
     Span,
@@ -333,7 +332,7 @@ def test_an_attribute_without_product_has_no_relation() -> None:
     assert _related("red", ["B-color"], {}).relations == ()
 
 
-# --- what a model may not declare or answer
+# --- what a model may not declare
 
 
 @pytest.mark.parametrize(
@@ -348,21 +347,6 @@ def test_an_attribute_without_product_has_no_relation() -> None:
 def test_tags_that_are_not_bio_are_refused(tags: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="tags"):
         Decoder(ModelLabels(("a",), tags, ("neutral",), 0.5, "v"))
-
-
-@pytest.mark.parametrize("field", ["intent_logits", "sentiment_logits", "tag_logits"])
-def test_numbers_that_are_none_are_no_answer(field: str) -> None:
-    """CASES 64: nothing may be published as if it had been scored."""
-    outputs = outputs_of(_SMALL, [[(0, 1)]])
-    getattr(outputs, field).flat[0] = np.nan
-    with pytest.raises(ModelAnswerError, match="not finite"):
-        _SMALL.decode(outputs, ["a"])
-
-
-@pytest.mark.parametrize("offsets", [(0, 2), (1, 2), (-1, 1)])
-def test_pieces_outside_the_text_are_no_answer(offsets: tuple[int, int]) -> None:
-    with pytest.raises(ModelAnswerError, match="outside the text"):
-        _SMALL.decode(outputs_of(_SMALL, [[offsets]]), ["a"])
 
 
 def test_a_span_remembers_its_first_piece() -> None:
