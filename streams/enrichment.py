@@ -8,6 +8,7 @@ Nothing in a value depends on the wall clock, the batch or the order of arrival.
 """
 
 import base64
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -98,6 +99,18 @@ class Enrichment:
 
         A query whose event would be too large for Kafka becomes a dead letter instead.
         """
+        try:
+            return self._events(prepared, understanding, model, vector_space)
+        except RecordError as error:
+            return (self.dead(prepared.record, error),)
+
+    def _events(
+        self,
+        prepared: PreparedQuery,
+        understanding: Understanding,
+        model: ModelVersion,
+        vector_space: str,
+    ) -> tuple[OutputRecord, ...]:
         entities, relations = _entities(prepared, understanding)
         source = self._source(prepared.record)
         event = self._understood(prepared, understanding, model, entities, relations, source)
@@ -123,10 +136,6 @@ class Enrichment:
             outputs.append(
                 self._output(self.topics.signals, prepared.user, signal, prepared.record)
             )
-        if any(len(output.value or b"") > self.max_event_bytes for output in outputs):
-            detail = f"the event would be larger than {self.max_event_bytes} bytes"
-            error = RecordError(DeadReason.EVENT_TOO_LARGE, Stage.PUBLISH, detail)
-            return (self.dead(prepared.record, error),)
         return tuple(outputs)
 
     def _prepared(self, record: SourceRecord) -> PreparedQuery:
@@ -206,13 +215,13 @@ class Enrichment:
         )
 
     def _context(self, context: Mapping[str, Any]) -> dict[str, Any]:
-        """The scalars on the allow-list; strings are normalised, redacted and cut."""
+        """The scalars on the allow-list; strings are normalised, redacted and only then cut."""
         kept: dict[str, Any] = {}
         for name in sorted(self.context_keys & context.keys()):
             value = context[name]
             if isinstance(value, str):
-                clean = normalise(value[:_MAX_CONTEXT_CHARS], max_chars=self.max_text_chars)
-                kept[name] = redact(clean).text
+                clean = normalise(value, max_chars=sys.maxsize)
+                kept[name] = redact(clean).text[:_MAX_CONTEXT_CHARS]
             elif isinstance(value, bool | int | float):
                 kept[name] = value
         return kept
@@ -230,6 +239,10 @@ class Enrichment:
     def _output(
         self, topic: str, key: str | None, event: Struct, record: SourceRecord, ordinal: int = 0
     ) -> OutputRecord:
+        value = encode(event)
+        if len(value) > self.max_event_bytes:
+            detail = f"the event would be larger than {self.max_event_bytes} bytes"
+            raise RecordError(DeadReason.EVENT_TOO_LARGE, Stage.PUBLISH, detail)
         kind = EVENT_TYPES[type(event)]
         headers = binary_headers(
             ce_id=self._id(record, kind, ordinal),
@@ -238,7 +251,7 @@ class Enrichment:
             record=record,
             partition_key=key,
         )
-        return OutputRecord(topic, None if key is None else key.encode(), encode(event), headers)
+        return OutputRecord(topic, None if key is None else key.encode(), value, headers)
 
 
 def _identifier(value: str | int | None) -> str | None:
