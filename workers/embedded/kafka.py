@@ -1,0 +1,228 @@
+"""Apache Kafka, one node in KRaft mode, as a child process."""
+
+import asyncio
+import base64
+import os
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workers.embedded.home import Lock, ensure_installed, in_thread, installed, read_lock
+from workers.embedded.java import find_java
+from workers.embedded.ports import LOOPBACK, free_ports
+from workers.embedded.process import EmbeddedServer, GuardedProcess, ProcessSpec, describe_exit
+from workers.embedded.progress import Phase, Progressed, Report, silent
+from workers.errors import InstallError
+
+_RECIPE = "jars-1"
+_LOCK_FILE = Path(__file__).with_name("kafka.lock")
+_READY = "Kafka Server started"
+_READY_TIMEOUT_S = 90.0
+_FORMAT_TIMEOUT_S = 90.0
+_OLDEST_MAJOR = 4  # `format --standalone` and the KRaft settings below
+
+# Small, and quick to start: interpreting and the first compiler do for a development node.
+_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+
+_LOGGING = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = [%d] %p %m (%c)%n
+"""
+
+# One broker: nothing can be replicated, internal topics are small, groups need not wait for more members.
+_ONE_NODE = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "log.dirs": "data",
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "log.cleaner.dedupe.buffer.size": "8388608",
+}
+
+
+def kafka_lock() -> Lock:
+    """What the embedded Kafka consists of."""
+    return read_lock(_LOCK_FILE, _RECIPE)
+
+
+def needs_download() -> int:
+    """Bytes that the first start would download."""
+    if os.environ.get("KAFKA_HOME") or installed("kafka", kafka_lock()):
+        return 0
+    return kafka_lock().size
+
+
+def install_kafka(report: Report = silent, cancelled: threading.Event | None = None) -> Path:
+    """The folder of Kafka's jars: ``$KAFKA_HOME/libs`` where set, else fetched once. Blocking.
+
+    Raises:
+        InstallError: A jar could not be fetched or checked, or KAFKA_HOME is not a Kafka 4 or newer.
+    """
+    if home := os.environ.get("KAFKA_HOME"):
+        return _libs_of(Path(home).expanduser().absolute())
+    lock = kafka_lock()
+    stop = cancelled or threading.Event()
+
+    def fill(folder: Path) -> None:
+        from workers.embedded.maven import MavenFetcher  # noqa: PLC0415 - only an install needs jgo
+
+        done = 0
+
+        def advance(count: int, name: str) -> None:
+            nonlocal done
+            done += count
+            report(Progressed("kafka", Phase.DOWNLOADING, name, done, lock.size))
+
+        libs = folder / "libs"
+        libs.mkdir(exist_ok=True)
+        fetcher = MavenFetcher(folder / "m2", advance, stop)
+        for pin in lock.pins:
+            jar = fetcher.fetch(pin)
+            link = libs / jar.name
+            link.unlink(missing_ok=True)
+            link.hardlink_to(jar)
+
+    return ensure_installed("kafka", lock, fill, report=report, cancelled=stop) / "libs"
+
+
+def _libs_of(home: Path) -> Path:
+    libs = home / "libs"
+    servers = sorted(libs.glob("kafka-clients-*.jar")) if libs.is_dir() else []
+    if not servers:
+        raise InstallError(
+            f"KAFKA_HOME={home} holds no Kafka (no libs/kafka-clients-*.jar)",
+            "point KAFKA_HOME at an unpacked Kafka 4, or unset it to have one fetched",
+        )
+    version = servers[-1].stem.removeprefix("kafka-clients-")
+    if int(version.split(".", 1)[0]) < _OLDEST_MAJOR:
+        raise InstallError(
+            f"KAFKA_HOME={home} holds Kafka {version}; the embedded stack needs {_OLDEST_MAJOR}.0 or newer",
+            "point KAFKA_HOME at a Kafka 4, or unset it to have one fetched",
+        )
+    return libs
+
+
+@dataclass(slots=True)
+class EmbeddedKafka(EmbeddedServer):
+    """One Kafka node on loopback, without security. Data are kept in ``run_dir/kafka``.
+
+    Attributes:
+        run_dir: The run folder.
+        port: The broker's port; None picks a free one.
+        settings: Further settings of ``server.properties``, which win over ours.
+        report: Told about downloads.
+    """
+
+    port: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    report: Report = silent
+    _controller_port: int | None = field(default=None, init=False)
+    _libs: Path | None = field(default=None, init=False)
+
+    @property
+    def bootstrap(self) -> str:
+        """``127.0.0.1:PORT``."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def _folder(self) -> Path:
+        return self.run_dir.absolute() / "kafka"
+
+    async def _launch(self) -> GuardedProcess:
+        if self._libs is None:
+            self._libs = await in_thread(install_kafka, self.report)
+        java = await asyncio.to_thread(find_java)
+        self.report(Progressed("kafka", Phase.STARTING))
+        self._choose_ports()
+        self._write_configuration(self._libs)
+        if not (self._folder / "data" / "meta.properties").exists():
+            await self._format(java)
+        process = await GuardedProcess.start(
+            self._spec("kafka", java, "kafka.Kafka", "server.properties")
+        )
+
+        async def started() -> bool:
+            return _READY in process.log_since_start()
+
+        await process.wait_until(started, timeout_s=_READY_TIMEOUT_S)
+        return process
+
+    def _choose_ports(self) -> None:
+        if self.port is None:
+            self.port, self._controller_port = free_ports(2)
+        elif self._controller_port is None:
+            (self._controller_port,) = free_ports(1)
+
+    def _write_configuration(self, libs: Path) -> None:
+        """Write all that Kafka reads into its folder, so that every path can be relative.
+
+        A path with a space, a comma, a colon or an umlaut would otherwise meet the rules of class
+        paths, of lists in properties files and of their encoding.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        link = self._folder / "libs"
+        link.unlink(missing_ok=True)
+        link.symlink_to(libs)
+        client = f"PLAINTEXT://{LOOPBACK}:{self.port}"
+        controller = f"{LOOPBACK}:{self._controller_port}"
+        settings = {
+            **_ONE_NODE,
+            "listeners": f"{client},CONTROLLER://{controller}",
+            "advertised.listeners": f"{client},CONTROLLER://{controller}",
+            "controller.quorum.bootstrap.servers": controller,
+            **self.settings,
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+        (self._folder / "server.properties").write_text(lines, "ascii")
+        (self._folder / "log4j2.properties").write_text(_LOGGING, "ascii")
+
+    async def _format(self, java: Path) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        arguments = [
+            "format",
+            "-t",
+            cluster,
+            "-c",
+            "server.properties",
+            "--standalone",
+            "--ignore-formatted",
+        ]
+        process = await GuardedProcess.start(
+            self._spec("kafka-format", java, "kafka.tools.StorageTool", *arguments)
+        )
+        try:
+            code = await asyncio.wait_for(process.wait(), _FORMAT_TIMEOUT_S)
+        except TimeoutError:
+            await process.kill()
+            raise process.failure("formatting Kafka's data folder took too long") from None
+        if code:
+            raise process.failure(f"formatting Kafka's data folder failed ({describe_exit(code)})")
+
+    def _spec(self, name: str, java: Path, main: str, *arguments: str) -> ProcessSpec:
+        jvm = [str(java), *_JVM, "-Dlog4j2.configurationFile=log4j2.properties"]
+        # CLASSPATH, _JAVA_OPTIONS and the like of the user's shell must not leak into the server.
+        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(self._folder)}
+        return ProcessSpec(
+            name=name,
+            argv=[*jvm, "-cp", "libs/*", main, *arguments],
+            log=self.run_dir.absolute() / "logs" / f"{name}.log",
+            cwd=self._folder,
+            env=environment,
+        )
