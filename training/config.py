@@ -1,0 +1,147 @@
+"""The configuration of a training run: a TOML file, every name and value checked on reading."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from training.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The base and its limits. `max_pieces` counts word pieces, special ones included."""
+
+    base: str = "minilm-l6"
+    max_pieces: int = 64
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class FileConfig:
+    """A file of a shop's own, read with `training.readers`."""
+
+    path: str
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """What is trained on: how many examples an epoch draws of each source and generated kind.
+
+    A count of 0 leaves it out, -1 takes all. `on_leak`: training texts that are evaluation
+    texts too are an `error`, or `drop`ped. `unlicensed` lets data train whose licence forbids
+    shipping the weights: for experiments.
+    """
+
+    sources: dict[str, int] = field(default_factory=dict)
+    generated: dict[str, int] = field(default_factory=dict)
+    files: tuple[FileConfig, ...] = ()
+    on_leak: str = "error"
+    unlicensed: bool = False
+    typos: float = 0.15
+    punctuation: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerConfig:
+    """AdamW (Loshchilov and Hutter, ICLR 2019), linear warm-up, then linear decay to zero."""
+
+    epochs: int = 6
+    batch: int = 64
+    learning_rate: float = 3e-4
+    weight_decay: float = 0.01
+    warmup: float = 0.06
+    label_smoothing: float = 0.1
+    clip: float = 1.0
+    patience: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """The weight of each task's loss."""
+
+    intent: float = 1.0
+    sentiment: float = 0.7
+    tags: float = 1.0
+    relations: float = 1.0
+    vector: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """All of a run but where its data and its folder are."""
+
+    model: ModelConfig = ModelConfig()
+    data: DataConfig = DataConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+    loss: LossConfig = LossConfig()
+    seed: int = 1
+    threads: int = 2
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Reads and checks a configuration.
+
+    Raises:
+        ConfigError: not there, not TOML, an unknown name, a wrong type or a nonsense value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"no configuration at {path}", "training/configs holds the project's own"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path.name} is not TOML: {error}", "mend that line") from error
+    config = _built(TrainConfig, raw, path.name)
+    _check(config)
+    return config
+
+
+def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:  # noqa: ANN401 - any of the classes above
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in raw.items():
+        if name not in fields:
+            raise ConfigError(
+                f"{where}: unknown name {name!r}", f"there are {', '.join(sorted(fields))}"
+            )
+        expected = fields[name].type
+        if isinstance(expected, type) and dataclasses.is_dataclass(expected):
+            values[name] = _built(expected, value, f"{where} [{name}]")
+        elif name == "files":
+            values[name] = tuple(_built(FileConfig, file, f"{where} [[files]]") for file in value)
+        else:
+            number = float(value) if expected is float and isinstance(value, int) else value
+            if isinstance(expected, type) and not isinstance(number, expected):
+                raise ConfigError(f"{where}: {name} = {value!r} is not a {expected.__name__}")
+            values[name] = number
+    return kind(**values)
+
+
+def _check(config: TrainConfig) -> None:
+    optimizer, data, model = config.optimizer, config.data, config.model
+    rules = (
+        (optimizer.epochs >= 1, "epochs must be at least 1"),
+        (optimizer.batch >= 1, "batch must be at least 1"),
+        (0 < optimizer.learning_rate < 0.1, "learning_rate must lie between 0 and 0.1"),
+        (0 <= optimizer.warmup < 1, "warmup is a part of the steps, from 0 to below 1"),
+        (0 <= optimizer.label_smoothing < 1, "label_smoothing must lie between 0 and 1"),
+        (0 <= optimizer.weight_decay < 1, "weight_decay must lie between 0 and 1"),
+        (optimizer.clip > 0, "clip must be above 0"),
+        (0 <= model.dropout < 1, "dropout must lie between 0 and 1"),
+        (8 <= model.max_pieces <= 512, "max_pieces must lie between 8 and 512"),
+        (data.on_leak in ("error", "drop"), 'on_leak is "error" or "drop"'),
+        (0 <= data.typos <= 1 and 0 <= data.punctuation <= 1, "noise is a probability"),
+        (config.threads >= 1, "threads must be at least 1"),
+        (
+            all(isinstance(n, int) and n >= -1 for n in (*data.sources.values(), *data.generated.values())),
+            "a count of examples is -1 for all, or 0 and more",
+        ),
+        (bool(data.sources or data.generated or data.files), "there is nothing to train on"),
+    )
+    for holds, fault in rules:
+        if not holds:
+            raise ConfigError(fault, "mend the configuration")

@@ -1,0 +1,133 @@
+"""What a model is trained on: one text and whatever is known about it."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
+from training.errors import DataError, LeakError
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """An entity: code-point offsets into the example's text, end exclusive."""
+
+    type: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text. A field that is None is unknown: its task takes no loss from this example.
+
+    Attributes:
+        text: as the model would be sent it.
+        source: the data set or generator it came from.
+        intent: one of `streams.labels.INTENTS`.
+        sentiment: one of `streams.labels.SENTIMENTS`.
+        spans: all its entities, in order, not overlapping.
+        relations: pairs (product, attribute) of indices into `spans`: all that hold.
+    """
+
+    text: str
+    source: str
+    intent: str | None = None
+    sentiment: str | None = None
+    spans: tuple[TextSpan, ...] | None = None
+    relations: tuple[tuple[int, int], ...] | None = None
+
+
+def checked(example: Example) -> Example:
+    """The example, if its labels are in the schema and its spans and relations make sense.
+
+    Raises:
+        DataError: naming the source, the text and the first fault.
+    """
+    fault = _fault(example)
+    if fault is None:
+        return example
+    raise DataError(
+        f"{example.source}: {fault} in {example.text[:80]!r}",
+        "map the file's labels to the schema in streams/labels.py with a label map",
+    )
+
+
+def _fault(example: Example) -> str | None:
+    if not example.text.strip():
+        return "an empty text"
+    if example.intent is not None and example.intent not in INTENTS:
+        return f"unknown intent {example.intent!r}"
+    if example.sentiment is not None and example.sentiment not in SENTIMENTS:
+        return f"unknown sentiment {example.sentiment!r}"
+    spans = example.spans or ()
+    end = 0
+    for span in spans:
+        if span.type not in ENTITY_TYPES:
+            return f"unknown entity type {span.type!r}"
+        if not end <= span.start < span.end <= len(example.text):
+            return f"entity {span.start}:{span.end} is empty, overlaps or leaves the text"
+        end = span.end
+    for product, attribute in example.relations or ():
+        if not (0 <= product < len(spans) and 0 <= attribute < len(spans)):
+            return f"relation {product}, {attribute} of entities that are not there"
+        if spans[product].type not in PRODUCT_TYPES or spans[attribute].type not in PREDICATES:
+            return f"relation of a {spans[product].type} and a {spans[attribute].type}"
+    return None
+
+
+def with_single_product_relations(example: Example) -> Example:
+    """Relations that need no annotation: with exactly one product, all attributes are its own."""
+    spans = example.spans or ()
+    products = [n for n, span in enumerate(spans) if span.type in PRODUCT_TYPES]
+    if len(products) != 1:
+        return example
+    pairs = ((products[0], n) for n, span in enumerate(spans) if span.type in PREDICATES)
+    return replace(example, relations=tuple(pairs))
+
+
+def same_text(text: str) -> str:
+    """A key under which copies of a text meet: letters and digits, lower-cased."""
+    return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def without_leaks(
+    train: Sequence[Example], evaluation: Iterable[Example], *, drop: bool
+) -> list[Example]:
+    """Training examples none of whose texts is an evaluation text.
+
+    Raises:
+        LeakError: there are such texts and they are not to be dropped.
+    """
+    held_out = {same_text(example.text) for example in evaluation}
+    kept = [example for example in train if same_text(example.text) not in held_out]
+    if len(kept) < len(train) and not drop:
+        leaked = next(example for example in train if same_text(example.text) in held_out)
+        raise LeakError(
+            f"{len(train) - len(kept)} training texts are evaluation texts too, such as "
+            f"{leaked.text[:80]!r} from {leaked.source}",
+            'remove them, or set on_leak = "drop" under [data] to train without them',
+        )
+    return kept
+
+
+def check_classes(examples: Iterable[Example]) -> dict[str, Counter[str]]:
+    """How many examples each intent and sentiment has.
+
+    Raises:
+        DataError: a class of the schema has no example, so the model could never learn it.
+    """
+    counts = {"intent": Counter[str](), "sentiment": Counter[str]()}
+    for example in examples:
+        if example.intent is not None:
+            counts["intent"][example.intent] += 1
+        if example.sentiment is not None:
+            counts["sentiment"][example.sentiment] += 1
+    for task, classes in (("intent", INTENTS), ("sentiment", SENTIMENTS)):
+        empty = [name for name in classes if not counts[task][name]]
+        if empty:
+            raise DataError(
+                f"no training example of {task} {', '.join(empty)}",
+                "add data for it, or turn the project's generator on under [mixture]",
+            )
+    return counts
