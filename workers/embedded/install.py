@@ -1,0 +1,75 @@
+"""Fetching and laying out all that the embedded stack needs, ahead of its first start."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.embedded import kafka, preflight, triton_runtime
+from workers.embedded.home import in_thread, state_folder
+from workers.embedded.java import find_java
+from workers.embedded.progress import Phase, Progressed, Report, shown, silent
+from workers.embedded.valkey import valkey_binary
+from workers.errors import IntentstreamError
+
+_PARTS = ("kafka", "triton", "valkey")
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """Where the parts are.
+
+    Attributes:
+        kafka: The folder of Kafka's jars.
+        java: The launcher that runs them.
+        triton: The root of the Python that Triton lives in.
+        valkey: The server's binary.
+    """
+
+    kafka: Path
+    java: Path
+    triton: Path
+    valkey: Path
+
+
+async def install_all(report: Report = silent) -> Installed:
+    """Install what is missing; does nothing where all is there.
+
+    Raises:
+        PreflightError: This machine lacks something; the error names the command that mends it.
+        InstallError: A part could not be fetched or checked.
+    """
+    downloads = kafka.needs_download() + triton_runtime.needs_download()
+    preflight.require(preflight.find_problems(Path.cwd(), _PARTS, download_bytes=downloads))
+    valkey = valkey_binary()
+    java = await asyncio.to_thread(find_java)
+
+    async def install(part: str) -> Path:
+        installer = kafka.install_kafka if part == "kafka" else triton_runtime.install_triton
+        path = await in_thread(installer, report)
+        report(Progressed(part, Phase.READY, str(path)))
+        return path
+
+    async with asyncio.TaskGroup() as group:
+        jars = group.create_task(install("kafka"))
+        triton = group.create_task(install("triton"))
+    report(Progressed("valkey", Phase.READY, str(valkey)))
+    report(Progressed("java", Phase.READY, str(java)))
+    return Installed(kafka=jars.result(), java=java, triton=triton.result(), valkey=valkey)
+
+
+def main() -> int:
+    """``python -m workers.embedded.install``: install all and say where it is. Returns an exit code."""
+    try:
+        with shown() as report:
+            asyncio.run(install_all(report))
+    except* IntentstreamError as errors:
+        for error in errors.exceptions:
+            print(error, file=sys.stderr)
+        return 1
+    print(f"installed in {state_folder()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
