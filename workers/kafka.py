@@ -1,0 +1,163 @@
+"""Kafka clients made from the settings, security passed through, with errors that say what to do."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaError as AIOKafkaError
+from pydantic import SecretStr
+
+from streams.topics import DEAD_MAX_BYTES
+from workers.errors import SettingsError, UnreachableError
+from workers.sections import KafkaSettings
+
+ClientT = TypeVar("ClientT", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
+
+_MAX_BATCH_BYTES: Final = 256 * 1024
+_PROBE_TIMEOUT_MS: Final = 5_000
+
+
+def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
+    """The TLS context of the settings; None where the protocol has no TLS.
+
+    Raises `SettingsError` when a file cannot be read or is not what it should be.
+    """
+    if not kafka.security_protocol.endswith("SSL"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=kafka.ssl_cafile)
+        context.check_hostname = kafka.ssl_check_hostname
+        if kafka.ssl_certfile is not None:
+            password = _revealed(kafka.ssl_keyfile_password)
+            # an empty password fails on a locked key; None would make OpenSSL ask at the terminal
+            context.load_cert_chain(kafka.ssl_certfile, kafka.ssl_keyfile, password or "")
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"the TLS files of Kafka cannot be used: {error.strerror or error}",
+            "look at INTENTSTREAM_KAFKA__SSL_CAFILE, __SSL_CERTFILE, __SSL_KEYFILE and "
+            "__SSL_KEYFILE_PASSWORD",
+        ) from error
+    return context
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def connection(kafka: KafkaSettings) -> dict[str, Any]:
+    """The keyword arguments with which every client of aiokafka is told where and how to connect."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers,
+        "client_id": kafka.client_id,
+        "request_timeout_ms": kafka.request_timeout_ms,
+        "security_protocol": kafka.security_protocol,
+        "ssl_context": ssl_context(kafka),
+    }
+    if kafka.security_protocol.startswith("SASL"):
+        arguments |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.sasl_username,
+            "sasl_plain_password": _revealed(kafka.sasl_password),
+        }
+    return arguments
+
+
+def consumer(
+    kafka: KafkaSettings, *topics: str, group_id: str | None = None, **more: Any
+) -> AIOKafkaConsumer:
+    """A consumer that commits only when told to, and never moves to another offset by itself.
+
+    Without a committed offset it raises `NoOffsetForPartitionError`: where to start is decided by
+    whoever uses it. `more` are arguments of `AIOKafkaConsumer`, which win over ours.
+    """
+    arguments = connection(kafka) | {
+        "group_id": group_id,
+        "group_instance_id": kafka.group_instance_id if group_id else None,
+        "session_timeout_ms": kafka.session_timeout_ms,
+        "heartbeat_interval_ms": kafka.heartbeat_interval_ms,
+        "max_poll_interval_ms": kafka.max_poll_interval_ms,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+    }
+    return AIOKafkaConsumer(*topics, **arguments | more)
+
+
+def producer(kafka: KafkaSettings, **more: Any) -> AIOKafkaProducer:
+    """An idempotent producer: acknowledged by all replicas in sync, retried without duplicates.
+
+    Takes records as large as the largest dead letter. `more` are arguments of
+    `AIOKafkaProducer`, which win over ours.
+    """
+    arguments = connection(kafka) | {
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": None if kafka.compression == "none" else kafka.compression,
+        "linger_ms": kafka.linger_ms,
+        "max_batch_size": _MAX_BATCH_BYTES,
+        "max_request_size": DEAD_MAX_BYTES,
+    }
+    return AIOKafkaProducer(**arguments | more)
+
+
+def admin(kafka: KafkaSettings) -> AIOKafkaAdminClient:
+    """A client for topics, configurations and groups."""
+    return AIOKafkaAdminClient(**connection(kafka))
+
+
+@asynccontextmanager
+async def running(client: ClientT, kafka: KafkaSettings) -> AsyncIterator[ClientT]:
+    """Starts a client and stops it in the end.
+
+    Raises `UnreachableError` when no broker takes the connection, with the reason of the first.
+    """
+    stop = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
+    try:
+        await client.start()
+    except KafkaConnectionError as error:
+        await stop()
+        raise await unreachable(kafka) from error
+    except BaseException:
+        await stop()
+        raise
+    try:
+        yield client
+    finally:
+        await stop()
+
+
+async def unreachable(kafka: KafkaSettings) -> UnreachableError:
+    """Why Kafka cannot be reached: aiokafka only logs the reason, so one broker is asked again."""
+    first = kafka.bootstrap_servers.split(",")[0].strip()
+    reason = await refusal(kafka, first) or "it answers now: it was away for a moment"
+    return UnreachableError(
+        f"Kafka at {kafka.bootstrap_servers} cannot be reached: {reason}",
+        "check INTENTSTREAM_KAFKA__BOOTSTRAP_SERVERS, its security settings, and that a broker "
+        "listens there",
+    )
+
+
+async def refusal(kafka: KafkaSettings, address: str) -> str | None:
+    """Why one broker (`host:port`) does not take our connection; None when it does."""
+    host, _, port = address.rpartition(":")
+    arguments = connection(kafka)
+    del arguments["bootstrap_servers"]
+    arguments["request_timeout_ms"] = min(kafka.request_timeout_ms, _PROBE_TIMEOUT_MS)
+    try:
+        probe = await create_conn(host.strip("[]"), int(port), **arguments)
+    except TimeoutError:
+        return "no answer in time"
+    except (OSError, AIOKafkaError, ValueError) as error:
+        return " ".join(str(error).split()) or type(error).__name__
+    probe.close()
+    return None
+
+
+async def cluster_id(client: AIOKafkaAdminClient) -> str:
+    """The id that the cluster gave itself when it was formatted."""
+    return str((await client.describe_cluster())["cluster_id"])
