@@ -16,6 +16,14 @@ from streams.labels import UNKNOWN
 
 Identifier = Annotated[str, Meta(max_length=256)]
 Locale = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{0,8}([-_][A-Za-z0-9]{1,8})*$")]
+Instant = Annotated[datetime, Meta(tz=True)]
+InstantOfAnyZone = Annotated[
+    datetime,
+    Meta(
+        description="RFC 3339; UTC where no offset is given.",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 Money = Annotated[float, Meta(ge=0.0, le=1e9)]
 
@@ -44,7 +52,7 @@ class RawQuery(Struct, frozen=True, omit_defaults=True):
     session_id: Identifier | int | None = None
     locale: Locale | None = None
     channel: Channel | None = None
-    occurred_at: datetime | None = None
+    occurred_at: InstantOfAnyZone | None = None
     attachments: Annotated[tuple[Attachment, ...], Meta(max_length=16)] = ()
     context: dict[str, Any] = {}
 
@@ -81,7 +89,7 @@ class UserAction(Struct, frozen=True, omit_defaults=True):
     product: Product
     action_id: Identifier | None = None
     session_id: Identifier | int | None = None
-    occurred_at: datetime | None = None
+    occurred_at: InstantOfAnyZone | None = None
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
 
 
@@ -96,7 +104,7 @@ UNKNOWN_LABEL = Label(UNKNOWN, 0.0)
 
 
 class Entity(Struct, frozen=True, omit_defaults=True):
-    """A span of the published text. `value` is canonical: lower-cased, single spaces."""
+    """A span of the published text. `value` is canonical: case-folded, single spaces."""
 
     type: str
     text: str
@@ -145,7 +153,7 @@ class QueryUnderstood(Struct, frozen=True, omit_defaults=True):
     """`queries.intents`: one per query, keyed by the user's pseudonym, else the session's."""
 
     query_id: str
-    occurred_at: datetime
+    occurred_at: Instant
     text: str
     language: str
     intent: Label
@@ -171,7 +179,7 @@ class EntityMentioned(Struct, frozen=True, omit_defaults=True):
     """`queries.entities`: one per entity, keyed by its canonical value, for counts and trends."""
 
     query_id: str
-    occurred_at: datetime
+    occurred_at: Instant
     entity: Entity
     intent: Label
     language: str
@@ -217,7 +225,7 @@ class UserSignal(Struct, frozen=True, omit_defaults=True):
     """
 
     user: str
-    occurred_at: datetime
+    occurred_at: Instant
     source: Source | None = None
     query: QuerySignal | None = None
     action: ActionSignal | None = None
