@@ -1,0 +1,137 @@
+"""The house rules that a reader can rely on: who imports whom, and what modules are called."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_OURS = ("streams", "workers", "training", "model_repository", "tests", "benchmarks")
+_MAY_IMPORT: dict[str, set[str]] = {
+    "streams": {"streams"},
+    "workers": {"workers", "streams"},
+    "training": {"training", "streams"},
+    "model_repository": set(),
+}
+_HEAVY = {"torch", "transformers", "datasets", "peft", "sklearn", "seqeval", "onnx"}
+_VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
+_IMPURE = {  # sockets, clocks, processes and the environment are the workers' business
+    "socket",
+    "time",
+    "os",
+    "subprocess",
+    "threading",
+    "asyncio",
+    "random",
+    "secrets",
+    "logging",
+    "aiokafka",
+    "redis",
+    "tritonclient",
+    "faust",
+    "pydantic_settings",
+}
+_CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+
+
+def _modules(folder: str) -> list[Path]:
+    return sorted((_ROOT / folder).rglob("*.py"))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """The whole name of each imported module, and whether it happens when the file is imported."""
+    tree = ast.parse(path.read_bytes())
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        at_import = id(node) not in inside
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, at_import) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: say whence you import, in full"
+            yield node.module or "", at_import
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _named(path: Path) -> str:
+    return str(path.relative_to(_ROOT))
+
+
+@pytest.mark.parametrize("folder", _MAY_IMPORT)
+def test_imports_point_one_way(folder: str) -> None:
+    modules = _modules(folder)
+    assert modules or folder == "model_repository"
+    wrong = [
+        f"{_named(path)} imports {name}"
+        for path in modules
+        for name, _ in _imports(path)
+        if _top(name) in set(_OURS) - _MAY_IMPORT[folder]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", ["streams", "workers"])
+def test_what_runs_needs_no_training_packages(folder: str) -> None:
+    heavy = [
+        f"{_named(path)} imports {name}"
+        for path in _modules(folder)
+        for name, _ in _imports(path)
+        if _top(name) in _HEAVY
+    ]
+    assert heavy == []
+
+
+def test_what_flows_knows_no_sockets_clocks_or_environment() -> None:
+    impure = [
+        f"{_named(path)} imports {name}"
+        for path in _modules("streams")
+        for name, _ in _imports(path)
+        if _top(name) in _IMPURE
+    ]
+    clocks = [
+        f"{_named(path)} reads {ast.unparse(node)}"
+        for path in _modules("streams")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in _CLOCKS
+    ]
+    assert impure + clocks == []
+
+
+def test_a_module_is_named_after_its_job() -> None:
+    vague = [
+        _named(path)
+        for folder in _OURS
+        for path in _modules(folder)
+        if _VAGUE.intersection(path.stem.split("_"))
+    ]
+    assert vague == []
+
+
+def test_help_does_not_wait_for_clients() -> None:
+    """`intentstream --help` imports every command: Kafka, Faust and gRPC have to wait."""
+    slow = "{'aiokafka', 'faust', 'grpc', 'tritonclient', 'numpy', 'torch'}"
+    script = f"import sys; import workers.cli; print(*sorted({slow} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        _named(path)
+        for folder in _MAY_IMPORT
+        for path in _modules(folder)
+        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_bytes()))
+    ]
+    assert silent == []
