@@ -1,0 +1,65 @@
+"""A TCP proxy between a client and one of several servers, which can be switched and held up."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+
+@dataclass(slots=True)
+class Switchboard:
+    """Passes bytes on to `target`. New connections go to the target of their moment.
+
+    Clearing `flowing` holds back all answers, as a network that hangs would.
+    """
+
+    target: int
+    port: int = 0
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
+    _server: asyncio.Server | None = None
+    _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    async def __aenter__(self) -> Self:
+        self.flowing.set()
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            theirs, to_them = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.close()
+            return
+        for source, sink, back in ((reader, to_them, False), (theirs, writer, True)):
+            task = asyncio.create_task(self._pass_on(source, sink, back=back))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pass_on(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, back: bool
+    ) -> None:
+        with suppress(OSError):
+            while data := await source.read(65_536):
+                if back:
+                    await self.flowing.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.close()
