@@ -98,7 +98,7 @@ class TestLedger:
     def test_a_record_is_settled_when_all_that_belongs_to_it_was_seen(self) -> None:
         ledger = Ledger({0: 10})
         ledger.acknowledged((0, 10), 1.0, 1.1)
-        ledger.answered((0, 10), entities=2, user=True, now=1.5)
+        ledger.answered((0, 10), entities=2, user="k1.a", now=1.5)
         assert (ledger.enriched, ledger.in_flight) == (1, 1)
         ledger.mentioned((0, 10), "e1")
         ledger.signalled((0, 10))
@@ -110,7 +110,7 @@ class TestLedger:
     def test_parts_may_come_in_any_order_also_before_the_acknowledgement(self) -> None:
         ledger = Ledger({0: 0})
         ledger.mentioned((0, 0), "e1")
-        ledger.answered((0, 0), entities=1, user=False, now=1.0)
+        ledger.answered((0, 0), entities=1, user=None, now=1.0)
         assert ledger.enriched == 0
         ledger.acknowledged((0, 0), 0.5, 1.2)
         assert (ledger.enriched, ledger.entities, ledger.in_flight) == (1, 1, 0)
@@ -120,14 +120,14 @@ class TestLedger:
         for _ in range(2):
             ledger.acknowledged((0, ledger.sent), 0.0, 0.0)
         for _ in range(3):
-            ledger.answered((0, 0), entities=0, user=False, now=1.0)
+            ledger.answered((0, 0), entities=0, user=None, now=1.0)
             ledger.died((0, 1), "empty_text", now=1.0)
         assert (ledger.enriched, dict(ledger.dead)) == (1, {"empty_text": 1})
 
     def test_what_others_sent_counts_for_nothing_and_is_not_kept(self) -> None:
         ledger = Ledger({0: 5})
-        ledger.answered((0, 3), entities=0, user=False, now=1.0)
-        ledger.answered((0, 5), entities=0, user=False, now=1.0)
+        ledger.answered((0, 3), entities=0, user=None, now=1.0)
+        ledger.answered((0, 5), entities=0, user=None, now=1.0)
         ledger.acknowledged((0, 6), 0.0, 1.0)
         ledger.died((0, 5), "empty_text", now=2.0)
         assert (ledger.sent, ledger.enriched, ledger.dead.total()) == (1, 0, 0)
@@ -153,7 +153,7 @@ class TestLedger:
                 break
             part, n = happenings[moment]
             if part == "answered":
-                ledger.answered((0, n), entities=1, user=True, now=1.0)
+                ledger.answered((0, n), entities=1, user="k1.a", now=1.0)
             elif part == "died":
                 ledger.died((0, n), "empty_text", now=1.0)
             elif part == "mentioned":

@@ -3,7 +3,7 @@
 A record is *settled* when its dead letter was seen, or its event together with all that belongs
 to it (an event per entity, the user's signal). Repeats, which at-least-once delivery allows, and
 events of records that someone else sent count for nothing. What is kept is one entry a record in
-flight, and the counts.
+flight, the users, and the counts.
 """
 
 import math
@@ -24,7 +24,7 @@ class _Awaited:
     entities: int = 0
     """How many entity events belong to it; known once it is answered."""
     entity_ids: set[str] = field(default_factory=set)
-    signal_due: bool = False
+    user: str | None = None
     signal_seen: bool = False
 
     @property
@@ -32,7 +32,7 @@ class _Awaited:
         if self.dead is not None:
             return True
         complete = len(self.entity_ids) >= self.entities
-        return self.answered and complete and (self.signal_seen or not self.signal_due)
+        return self.answered and complete and (self.signal_seen or self.user is None)
 
 
 class Latencies:
@@ -77,6 +77,8 @@ class Ledger:
         self.enriched = 0
         self.dead: Counter[str] = Counter()
         self.entities = 0
+        self.users: set[str] = set()
+        """The users (pseudonyms) of what was enriched."""
         self.latencies = Latencies()
 
     @property
@@ -104,7 +106,7 @@ class Ledger:
             self._count_answer(awaited, now)
         self._settle(position, awaited)
 
-    def answered(self, position: Position, *, entities: int, user: bool, now: float) -> None:
+    def answered(self, position: Position, *, entities: int, user: str | None, now: float) -> None:
         """The enriched event of a position was seen.
 
         `entities` entity events belong to it and, when it has a `user`, one signal.
@@ -112,7 +114,7 @@ class Ledger:
         awaited = self._find(position)
         if awaited is None or awaited.answered or awaited.dead is not None:
             return
-        awaited.answered, awaited.entities, awaited.signal_due = True, entities, user
+        awaited.answered, awaited.entities, awaited.user = True, entities, user
         if position in self._awaited:
             self._count_answer(awaited, now)
             self._settle(position, awaited)
@@ -155,6 +157,8 @@ class Ledger:
             self.dead[awaited.dead] += 1
         else:
             self.enriched += 1
+            if awaited.user is not None:
+                self.users.add(awaited.user)
 
     def _settle(self, position: Position, awaited: _Awaited) -> None:
         if awaited.settled and self._awaited.pop(position, None) is not None:
