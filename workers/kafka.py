@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.errors import KafkaError as AIOKafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from streams.topics import DEAD_MAX_BYTES
@@ -144,18 +145,40 @@ async def unreachable(kafka: KafkaSettings) -> UnreachableError:
 
 async def refusal(kafka: KafkaSettings, address: str) -> str | None:
     """Why one broker (`host:port`) does not take our connection; None when it does."""
-    host, _, port = address.rpartition(":")
-    arguments = connection(kafka)
-    del arguments["bootstrap_servers"]
-    arguments["request_timeout_ms"] = min(kafka.request_timeout_ms, _PROBE_TIMEOUT_MS)
     try:
-        probe = await create_conn(host.strip("[]"), int(port), **arguments)
+        (await _probe(kafka, address)).close()
     except TimeoutError:
         return "no answer in time"
     except (OSError, AIOKafkaError, ValueError) as error:
         return " ".join(str(error).split()) or type(error).__name__
-    probe.close()
     return None
+
+
+async def advertised(kafka: KafkaSettings) -> list[str]:
+    """Where the cluster says that its brokers are: the `host:port` that every client will dial.
+
+    Raises `UnreachableError` when no broker of the settings answers.
+    """
+    for address in kafka.bootstrap_servers.split(","):
+        try:
+            probe = await _probe(kafka, address.strip())
+        except (OSError, AIOKafkaError, ValueError):
+            continue
+        try:
+            metadata = await probe.send(MetadataRequest([]))
+        finally:
+            probe.close()
+        return [f"{host}:{port}" for _, host, port, *_ in metadata.brokers]
+    raise await unreachable(kafka)
+
+
+async def _probe(kafka: KafkaSettings, address: str) -> Any:
+    """One connection to one broker, past TLS and SASL, within five seconds."""
+    host, _, port = address.rpartition(":")
+    arguments = connection(kafka)
+    del arguments["bootstrap_servers"]
+    arguments["request_timeout_ms"] = min(kafka.request_timeout_ms, _PROBE_TIMEOUT_MS)
+    return await create_conn(host.strip("[]"), int(port), **arguments)
 
 
 async def cluster_id(client: AIOKafkaAdminClient) -> str:
