@@ -28,25 +28,35 @@ def kept_topics(topics: TopicNames) -> tuple[str, ...]:
 
 
 class Keeper:
-    """Writes what is published from `opened` on into files; `finish` completes them."""
+    """Writes what is published from `opened` on into files; `finished` completes them."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._settings = settings
         self._folder = folder
         self._topics = kept_topics(settings.topic_names)
+        self._opened = asyncio.Event()
         self._stop = asyncio.Event()
+        self._finished = asyncio.Event()
 
-    async def run(self, opened: asyncio.Event) -> None:
-        """Keeps until `finish` is called, then up to where the topics end at that moment.
+    async def opened(self) -> None:
+        """Waits until nothing that is published can be missed any more."""
+        await self._opened.wait()
 
-        Sets `opened` once nothing that is published can be missed. Raises `IntentstreamError`
-        when the folder or a file cannot be written.
+    async def finished(self) -> None:
+        """Asks `run` to keep up to where the topics end now, and waits for that."""
+        self._stop.set()
+        await self._finished.wait()
+
+    async def run(self) -> None:
+        """Keeps until it is asked to finish, or cancelled.
+
+        Raises `IntentstreamError` when the folder or a file cannot be written.
         """
         try:
             with ExitStack() as stack:
                 files = self._open(stack)
                 async with Tail.of(self._settings.kafka, self._topics) as tail:
-                    opened.set()
+                    self._opened.set()
                     while not self._stop.is_set():
                         self._write(files, await tail.batch())
                     async for batch in tail.rest():
@@ -56,10 +66,7 @@ class Keeper:
                 f"What is published cannot be kept in {self._folder}: {error.strerror}.",
                 "Give --output a folder that can be written.",
             ) from error
-
-    def finish(self) -> None:
-        """Asks `run` to come to its end."""
-        self._stop.set()
+        self._finished.set()
 
     def _open(self, stack: ExitStack) -> dict[str, BinaryIO]:
         self._folder.mkdir(parents=True, exist_ok=True)
