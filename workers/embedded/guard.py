@@ -30,6 +30,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SHM = "/dev/shm"
 _NOT_EXECUTABLE = 127
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -40,30 +41,36 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _spawn(argv: list[str], environment: dict[str, str]) -> int:
-    """Fork and exec the server in its own session, tied to this process's life. Returns its pid."""
+    """Fork and exec the server in its own session, tied to this process's life.
+
+    Returns its pid once it has become the server, so that a signal sent to it from then on means the
+    server; or 0 where it cannot be run (it has said why on stderr).
+    """
     guard = os.getpid()
+    became, become = os.pipe()  # closed by a successful exec
+    # No signal may reach the child while it still has our handlers: they would swallow it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != guard:  # the guard died before the line above took effect
-            os._exit(_NOT_EXECUTABLE)
-        signal.set_wakeup_fd(-1)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        for number in (
-            signal.SIGTERM,
-            signal.SIGINT,
-            signal.SIGHUP,
-            signal.SIGCHLD,
-            signal.SIGPIPE,
-        ):
-            signal.signal(number, signal.SIG_DFL)
-        os.execvpe(argv[0], argv, environment)  # noqa: S606 - a list, and no shell is wanted
-    except BaseException as error:  # noqa: BLE001 - past the fork nothing may return
-        os.write(2, f"cannot run {argv[0]}: {error}\n".encode())
-    os._exit(_NOT_EXECUTABLE)
+    if not pid:
+        try:
+            os.setsid()
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != guard:  # the guard died before the line above took effect
+                os._exit(_NOT_EXECUTABLE)
+            signal.set_wakeup_fd(-1)
+            for number in _HANDLED:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, set())
+            os.execvpe(argv[0], argv, environment)  # noqa: S606 - a list, and no shell is wanted
+        except BaseException as error:  # noqa: BLE001 - past the fork nothing may return
+            os.write(2, f"cannot run {argv[0]}: {error}\n".encode())
+            os.write(become, b"!")
+        os._exit(_NOT_EXECUTABLE)
+    os.close(become)
+    failed = os.read(became, 1)
+    os.close(became)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+    return 0 if failed else pid
 
 
 def _children() -> Iterator[int]:
@@ -166,6 +173,8 @@ def main() -> int:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
     leader = _spawn(order["argv"], order["env"])
+    if not leader:
+        return _NOT_EXECUTABLE
     with contextlib.suppress(OSError):
         lifeline.sendall(f"{leader}\n".encode())
     try:

@@ -5,7 +5,6 @@ under a name that contains the digest of its lock, is complete whenever it exist
 another name, then renamed), and is never changed afterwards.
 """
 
-import asyncio
 import contextlib
 import fcntl
 import hashlib
@@ -154,19 +153,14 @@ def ensure_installed(
     return tree
 
 
-async def in_thread(install: Callable[[Report, threading.Event], Path], report: Report) -> Path:
-    """Run a blocking installation in a thread, and call it off when this task is cancelled."""
-    cancelled = threading.Event()
-    try:
-        return await asyncio.to_thread(install, report, cancelled)
-    finally:
-        cancelled.set()
-
-
 @contextmanager
 def _only_one(path: Path, name: str, report: Report, cancelled: threading.Event) -> Iterator[None]:
-    """Hold the file lock; it goes with the process, so a crash leaves none behind."""
+    """Hold the file lock; it goes with the process, so a crash leaves none behind.
+
+    pip inherits it: where we are killed while it works, the lock goes when pip has ended too.
+    """
     with path.open("a") as file:
+        os.set_inheritable(file.fileno(), True)
         told = False
         while True:
             with contextlib.suppress(BlockingIOError):

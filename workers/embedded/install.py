@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workers.embedded import kafka, preflight, triton_runtime
-from workers.embedded.home import in_thread, state_folder
+from workers.embedded.concurrency import all_or_none, in_thread
+from workers.embedded.home import state_folder
 from workers.embedded.java import find_java
 from workers.embedded.progress import Phase, Progressed, Report, shown, silent
 from workers.embedded.valkey import valkey_binary
@@ -50,12 +51,10 @@ async def install_all(report: Report = silent) -> Installed:
         report(Progressed(part, Phase.READY, str(path)))
         return path
 
-    async with asyncio.TaskGroup() as group:
-        jars = group.create_task(install("kafka"))
-        triton = group.create_task(install("triton"))
+    jars, triton = await all_or_none([install("kafka"), install("triton")])
     report(Progressed("valkey", Phase.READY, str(valkey)))
     report(Progressed("java", Phase.READY, str(java)))
-    return Installed(kafka=jars.result(), java=java, triton=triton.result(), valkey=valkey)
+    return Installed(kafka=jars, java=java, triton=triton, valkey=valkey)
 
 
 def main() -> int:
@@ -63,9 +62,8 @@ def main() -> int:
     try:
         with shown() as report:
             asyncio.run(install_all(report))
-    except* IntentstreamError as errors:
-        for error in errors.exceptions:
-            print(error, file=sys.stderr)
+    except IntentstreamError as error:
+        print(error, file=sys.stderr)
         return 1
     print(f"installed in {state_folder()}")
     return 0

@@ -3,13 +3,15 @@
 import asyncio
 import base64
 import os
+import re
 import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workers.embedded.home import Lock, ensure_installed, in_thread, installed, read_lock
+from workers.embedded.concurrency import in_thread
+from workers.embedded.home import Lock, ensure_installed, installed, read_lock
 from workers.embedded.java import find_java
 from workers.embedded.ports import LOOPBACK, free_ports
 from workers.embedded.process import EmbeddedServer, GuardedProcess, ProcessSpec, describe_exit
@@ -17,6 +19,7 @@ from workers.embedded.progress import Phase, Progressed, Report, silent
 from workers.errors import InstallError
 
 _RECIPE = "jars-1"
+_NOISE = re.compile(r"\[[^]]*\] INFO |\t[\w.]+ = |$")
 _LOCK_FILE = Path(__file__).with_name("kafka.lock")
 _READY = "Kafka Server started"
 _READY_TIMEOUT_S = 90.0
@@ -225,4 +228,5 @@ class EmbeddedKafka(EmbeddedServer):
             log=self.run_dir.absolute() / "logs" / f"{name}.log",
             cwd=self._folder,
             env=environment,
+            noise=_NOISE,
         )

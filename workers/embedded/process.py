@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -35,6 +36,7 @@ class ProcessSpec:
         grace_s: Seconds from SIGTERM to SIGKILL when it is stopped.
         shm_prefix: Names in /dev/shm with this prefix are removed when it has ended.
         scratch: A folder of its own that is removed when it has ended.
+        noise: Lines of its log that say nothing about a failure; left out of log tails.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ProcessSpec:
     grace_s: float = 10.0
     shm_prefix: str = ""
     scratch: Path | None = None
+    noise: re.Pattern[str] | None = None
 
 
 class GuardedProcess:
@@ -104,7 +107,7 @@ class GuardedProcess:
             await guard.wait()
             ours.close()
             raise ServerError(
-                f"{spec.name} could not be started", log_tail=_tail(spec.log, log_start, 20)
+                f"{spec.name} could not be started", log_tail=_tail(spec, log_start, 20)
             )
         return cls(spec, guard, ours, int(told), log_start)
 
@@ -148,7 +151,7 @@ class GuardedProcess:
 
     def log_tail(self, lines: int = 20) -> str:
         """The last lines that this run wrote to its log."""
-        return _tail(self.spec.log, self._log_start, lines)
+        return _tail(self.spec, self._log_start, lines)
 
     def log_since_start(self) -> str:
         """All that this run wrote to its log."""
@@ -262,9 +265,11 @@ def _open_log_position(log: Path) -> int:
     return size
 
 
-def _tail(log: Path, start: int, lines: int) -> str:
-    with contextlib.suppress(OSError), log.open("rb") as file:
+def _tail(spec: ProcessSpec, start: int, lines: int) -> str:
+    with contextlib.suppress(OSError), spec.log.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(start, end - _TAIL_BYTES))
-        return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-lines:])
+        written = file.read().decode("utf-8", "replace").splitlines()
+        telling = [line for line in written if not (spec.noise and spec.noise.match(line))]
+        return "\n".join((telling or written)[-lines:])
     return ""

@@ -6,14 +6,15 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from workers.embedded import kafka as embedded_kafka
 from workers.embedded import preflight, triton_runtime
+from workers.embedded.concurrency import all_or_none
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.process import EmbeddedServer, GuardedProcess, ProcessSpec, describe_exit
 from workers.embedded.progress import Phase, Progressed, Report, silent
@@ -102,7 +103,7 @@ class EmbeddedStack:
         self._check()
         self._lock = _claim(self.run_dir)
         try:
-            await _all_or_none(self._start(name, server) for name, server in self.servers.items())
+            await all_or_none(self._start(name, server) for name, server in self.servers.items())
         except BaseException:
             await self._stop_all()
             raise
@@ -298,18 +299,6 @@ def _claim(run_dir: Path) -> IO[str]:
     file.write(f"{os.getpid()}\n")
     file.flush()
     return file
-
-
-async def _all_or_none(starts: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all at once; at the first error call the others off, wait for them, and raise it."""
-    tasks = [asyncio.create_task(start) for start in starts]
-    try:
-        await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
 
 
 def _address_of(server: EmbeddedServer | None) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workers.embedded.home import in_thread
+from workers.embedded.concurrency import in_thread
 from workers.embedded.ports import LOOPBACK, free_ports
 from workers.embedded.process import EmbeddedServer, GuardedProcess, ProcessSpec
 from workers.embedded.progress import Phase, Progressed, Report, silent
@@ -18,6 +18,7 @@ from workers.errors import ServerError
 
 _READY_TIMEOUT_S = 120.0  # a model's own self-test counts
 _DRAIN_S = 10
+_NOISE = re.compile(r"I\d{4} |[|+]|$")  # what it says at level INFO, and its tables
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 
 
@@ -88,6 +89,7 @@ class EmbeddedTriton(EmbeddedServer):
                 grace_s=_DRAIN_S + 5.0,
                 shm_prefix=shm_prefix,
                 scratch=links,
+                noise=_NOISE,
             )
         )
         await process.wait_until(self._is_ready, timeout_s=_READY_TIMEOUT_S)

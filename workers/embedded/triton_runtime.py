@@ -208,6 +208,7 @@ class _Filler:
                 stderr=log,
                 env=_pip_environment(scratch),
                 start_new_session=True,
+                close_fds=False,  # it inherits the installation's lock, see home.ensure_installed
             )
             try:
                 while pip.poll() is None:
