@@ -23,6 +23,7 @@ class DeadReason(StrEnum):
     TOO_LONG = "too_long"
     EVENT_TOO_LARGE = "event_too_large"
     MODEL_REJECTED = "model_rejected"
+    PROCESSING_FAILED = "processing_failed"
     PROFILE_UPDATE_FAILED = "profile_update_failed"
 
 

@@ -7,16 +7,24 @@ The outputs of a record don't depend on the other records of its batch.
 """
 
 import asyncio
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Protocol
 
 from streams.deadletters import DeadReason, RecordError, Stage
 from streams.enrichment import Enrichment, PreparedQuery
+from streams.events import PipelineVersion
 from streams.records import OutputRecord, SourceRecord
 from workers.answer_cache import AnswerCache, KnownAnswer
 from workers.circuit_breaker import CircuitBreaker
+from workers.settings import Settings, settings_digest
 from workers.triton import Answer, ModelRejectedError
+
+logger = logging.getLogger(__name__)
 
 Outputs = tuple[OutputRecord, ...]
 _Found = dict[str, KnownAnswer | ModelRejectedError]
@@ -51,6 +59,25 @@ class ModelUse:
     rejected: int = 0  # texts that the model fails on
 
 
+def enrichment_of(settings: Settings) -> Enrichment:
+    """The pure core as the settings shape it.
+
+    Raises:
+        SettingsError: there is no key for the pseudonyms.
+    """
+    return Enrichment(
+        topics=settings.topic_names,
+        cluster=settings.cluster,
+        epoch=settings.epoch,
+        pseudonyms=settings.pseudonyms.pseudonymiser(),
+        queries=settings.query_decoder(),
+        actions=settings.action_decoder(),
+        pipeline=PipelineVersion(version("intentstream"), settings_digest(settings)),
+        context_keys=settings.context_keys,
+        max_text_chars=settings.limits.max_text_chars,
+    )
+
+
 class BatchEnrichment:
     """Enriches batches.
 
@@ -82,7 +109,7 @@ class BatchEnrichment:
         Raises:
             ModelUnavailableError: only when the breaker has a bound on its patience.
         """
-        prepared = [self.enrichment.prepare(record) for record in records]
+        prepared = [self._prepared(record) for record in records]
         await asyncio.sleep(0)  # a large batch takes milliseconds: let the heartbeat in
         texts = [item.text for item in prepared if isinstance(item, PreparedQuery)]
         answers = await self._answers(texts)
@@ -91,14 +118,32 @@ class BatchEnrichment:
             for item in prepared
         ]
 
+    def _prepared(self, record: SourceRecord) -> PreparedQuery | OutputRecord:
+        try:
+            return self.enrichment.prepare(record)
+        except Exception as error:  # noqa: BLE001 (one record must not stop its topic)
+            return self._failed(record, error)
+
     def _events(self, query: PreparedQuery, answer: KnownAnswer | ModelRejectedError) -> Outputs:
         if isinstance(answer, ModelRejectedError):
             detail = "the model fails on this query, though it answers others"
             error = RecordError(DeadReason.MODEL_REJECTED, Stage.MODEL, detail)
             return (self.enrichment.dead(query.record, error),)
-        return self.enrichment.events(
-            query, answer.understanding, answer.model, vector_space=answer.vector_space
-        )
+        try:
+            return self.enrichment.events(
+                query, answer.understanding, answer.model, vector_space=answer.vector_space
+            )
+        except Exception as error:  # noqa: BLE001 (as above)
+            return (self._failed(query.record, error),)
+
+    def _failed(self, record: SourceRecord, error: Exception) -> OutputRecord:
+        """The dead letter for a fault of ours. Messages are left out: they may quote the text."""
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+        detail = f"{type(error).__name__} in {place}"
+        logger.error("a record cannot be processed, please report it: %s", detail)
+        reason = RecordError(DeadReason.PROCESSING_FAILED, Stage.PREPARE, detail)
+        return self.enrichment.dead(record, reason)
 
     async def _answers(self, texts: Sequence[str]) -> _Found:
         """An answer for each distinct text."""

@@ -144,8 +144,6 @@ class OrderedPipeline(Generic[ResultT]):
             RuntimeError: the pipeline is full.
             ValueError: records were read before, or the range is empty.
         """
-        if self.full:
-            raise RuntimeError("the pipeline is full")
         taken = {}
         for partition, (first, end) in records.items():
             lane = self._lanes.get(partition)
@@ -156,6 +154,8 @@ class OrderedPipeline(Generic[ResultT]):
             taken[partition] = lane, end
         if not taken:
             return None
+        if self.full:
+            raise RuntimeError("the pipeline is full")
         self._batches += 1
         for lane, end in taken.values():
             lane.read_to = end
@@ -230,6 +230,11 @@ class OrderedPipeline(Generic[ResultT]):
             return
         if position > lane.read_to:
             lane.read_to = lane.published_to = position
+
+    def published_to(self, partition: Partition) -> int | None:
+        """Up to where all is published; None when the partition is not ours."""
+        lane = self._lanes.get(partition)
+        return None if lane is None else lane.published_to
 
     def drained(self, partitions: Iterable[Partition]) -> bool:
         """Whether nothing of these partitions is in flight."""

@@ -191,8 +191,12 @@ class TritonModel:
                 outputs = serving.contract.read(texts, lambda name: _tensor(result, name))
             except MalformedAnswerError as error:
                 raise ModelRejectedError(error.message) from error
+        try:
+            understandings = serving.decoder.decode(outputs, list(texts))
+        except (IndexError, ValueError) as error:
+            raise ModelRejectedError("the model's answer cannot be decoded") from error
         return Answer(
-            understandings=tuple(serving.decoder.decode(outputs, list(texts))),
+            understandings=tuple(understandings),
             model=ModelVersion(self.name, result.get_response().model_version, serving.digest),
             vector_space=serving.contract.labels.vector_space,
         )

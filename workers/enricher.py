@@ -1,0 +1,334 @@
+"""The enricher: a consumer group that reads queries and actions, and publishes what they mean.
+
+    record source ─▶ pipeline ─▶ batch enrichment ─▶ pipeline ─▶ publisher ─▶ checkpoint
+     poll, pause     K batches                       in order      acks         commit
+
+This module is the loop and its lifecycle; order is the pipeline's, waiting for the model the
+circuit breaker's, acknowledgements the publisher's, and offsets the checkpoint's.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from streams.records import SourceRecord
+from workers import kafka
+from workers.batch_enrichment import BatchEnrichment, enrichment_of
+from workers.checkpoint import Budgets, Checkpoint
+from workers.circuit_breaker import BreakerState, CircuitBreaker
+from workers.enricher_stats import EnricherCounters, StatsLine
+from workers.errors import ContractError
+from workers.pipeline import OrderedPipeline, Partition, Publication, Ticket
+from workers.publisher import Enriched, Publisher
+from workers.record_source import RecordSource, refused
+from workers.settings import Settings
+from workers.triton import ModelUnavailableError, TritonModel
+
+logger = logging.getLogger(__name__)
+
+COMMIT_EVERY_S: Final = 1.0
+"""A crash repeats at most this much work; a commit costs one small request."""
+
+WATCH_EVERY_S: Final = 5.0
+"""How often Kafka is asked for the ends of the logs: for the lag, and to know that it lives."""
+
+KAFKA_PATIENCE_S: Final = 120.0
+"""A broker's restart is over by then; after it a supervisor should know, and start us anew."""
+
+RETRY_S: Final = 2.0
+"""Between two tries to reach Kafka at the start."""
+
+CLOSE_S: Final = 10.0
+"""For leaving the group and closing connections, which a dead broker would hold up."""
+
+_Batch = list[Enriched]
+
+
+class Enricher:
+    """One worker. `run` it once; `stop` ends it in order.
+
+    Args:
+        settings: where everything is.
+        skip_lost: begin at the oldest record where retention has deleted what comes next.
+        stats_every_s: between two lines of statistics on the log; 0 writes none but the last.
+        kafka_patience_s: how long Kafka may be away.
+        budgets: of the steps of letting partitions go.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        skip_lost: bool = False,
+        stats_every_s: float = 10.0,
+        kafka_patience_s: float = KAFKA_PATIENCE_S,
+        budgets: Budgets | None = None,
+    ) -> None:
+        self.counters = EnricherCounters()
+        self._settings = settings
+        self._topics = settings.topic_names
+        self._stats_every_s = stats_every_s
+        self._kafka_patience_s = kafka_patience_s
+        self._kafka_seen = time.monotonic()
+        self._stopping = asyncio.Event()
+        self._failed = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._working: dict[Ticket, asyncio.Task[None]] = {}
+        self._publishing: dict[Partition, asyncio.Task[None]] = {}
+        self._pipeline: OrderedPipeline[_Batch] = OrderedPipeline(settings.triton.batches_in_flight)
+        self._model = TritonModel(settings.triton)
+        self._breaker = CircuitBreaker(self._model.canary)
+        self._step = BatchEnrichment(enrichment_of(settings), self._model, self._breaker)
+        self._publisher = Publisher(
+            lambda: kafka.producer(settings.kafka),
+            self._step.enrichment.dead,
+            acknowledge_s=kafka_patience_s,
+        )
+        self._source = RecordSource(
+            settings,
+            (self._topics.raw, self._topics.actions),
+            self._pipeline,
+            release=self._release,
+            fail=self._fail,
+            role="enricher",
+            skip_lost=skip_lost,
+        )
+        self._checkpoint = Checkpoint(
+            self._source.consumer, self._pipeline, self._publishing, budgets
+        )
+
+    def stop(self) -> None:
+        """Asks for an orderly end: nothing more is read, what is in flight finishes."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Works until `stop`.
+
+        Raises:
+            UnreachableError: Kafka was away for too long, or refuses us.
+            ContractError: a topic or the model is not what it must be, or offsets are lost.
+            SettingsError: nothing says where to begin.
+        """
+        work = asyncio.create_task(self._work())
+        ends = [
+            asyncio.create_task(self._stopping.wait()),
+            asyncio.create_task(self._failed.wait()),
+        ]
+        try:
+            await asyncio.wait([work, *ends], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (work, *ends):
+                task.cancel()
+            results = await asyncio.gather(work, *ends, return_exceptions=True)
+        if self._failure is not None:
+            raise self._failure
+        if isinstance(results[0], BaseException) and not isinstance(
+            results[0], asyncio.CancelledError
+        ):
+            raise results[0]
+
+    async def _work(self) -> None:
+        async with self._connected():
+            chores = [
+                asyncio.create_task(self._commit_regularly()),
+                asyncio.create_task(self._watch()),
+                asyncio.create_task(self._report()),
+            ]
+            try:
+                await self._read()
+            finally:
+                for task in chores:
+                    task.cancel()
+                await asyncio.gather(*chores, return_exceptions=True)
+                await self._let_go()
+
+    # --- lifecycle
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        self._model.open()
+        try:
+            await self._await_model()
+            await self._await_kafka(self._publisher.start)
+            await self._await_kafka(self._source.consumer.start)
+            await self._check_topics()
+            self._kafka_seen = time.monotonic()
+            self._source.subscribe()
+            yield
+        finally:
+            await self._close()
+
+    async def _await_model(self) -> None:
+        """A model that breaks the contract is an error at the start; an absent one is waited for."""
+        try:
+            await self._model.canary()
+        except ModelUnavailableError:
+            await self._breaker.run(self._model.canary)
+
+    async def _await_kafka(self, start: Callable[[], Awaitable[None]]) -> None:
+        """Starts a client; gives up when no broker has answered for `kafka_patience_s`."""
+        since = time.monotonic()
+        while True:
+            try:
+                await start()
+            except KafkaConnectionError as error:
+                reason = await kafka.unreachable(self._settings.kafka)
+                if time.monotonic() - since >= self._kafka_patience_s:
+                    raise reason from error
+                logger.warning("%s; trying again", reason.message)
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+    async def _check_topics(self) -> None:
+        there = await self._source.consumer.topics()
+        names = self._topics
+        needed = (
+            names.raw,
+            names.actions,
+            names.intents,
+            names.entities,
+            names.signals,
+            names.dead,
+        )
+        missing = sorted(set(needed) - set(there))
+        if missing:
+            raise ContractError(
+                f"these topics are missing: {', '.join(missing)}",
+                "`intentstream topics apply` makes them",
+            )
+
+    async def _let_go(self) -> None:
+        """Finishes, flushes and commits what is in flight, unless there is no hope for it."""
+        drain = self._failure is None and self._breaker.state is BreakerState.CLOSED
+        await self._checkpoint.release(self._pipeline.assigned, drain=drain)
+        await self._abandon(self._working.values())
+
+    async def _close(self) -> None:
+        await self._breaker.close()
+        await self._abandon(self._working.values())
+        closing: dict[str, Callable[[], Awaitable[None]]] = {
+            "the consumer": self._source.consumer.stop,
+            "the producer": self._publisher.stop,
+            "the model's client": self._model.close,
+        }
+        for what, close in closing.items():
+            try:
+                await asyncio.wait_for(close(), CLOSE_S)
+            except (TimeoutError, KafkaError) as error:
+                logger.warning("%s did not close cleanly: %s", what, type(error).__name__)
+        for task in self._publishing.values():
+            task.cancel()
+        logger.info("stopped %s", StatsLine(self.counters).next(**self._use()))
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+            self._failed.set()
+
+    # --- reading
+
+    async def _read(self) -> None:
+        while True:
+            ticket, batch = await self._source.next()
+            self._working[ticket] = asyncio.create_task(self._enrich(ticket, batch))
+
+    async def _release(self, partitions: frozenset[Partition]) -> None:
+        """Lets partitions go, and what is left of their batches; the model may be away."""
+        await self._checkpoint.release(partitions, drain=self._breaker.state is BreakerState.CLOSED)
+        await self._abandon(
+            task
+            for ticket, task in self._working.items()
+            if not ticket.partitions & self._pipeline.assigned
+        )
+
+    # --- enriching and publishing
+
+    async def _enrich(self, ticket: Ticket, batch: Sequence[SourceRecord]) -> None:
+        try:
+            outputs = await self._step.enrich(batch)
+        except Exception as error:  # noqa: BLE001 (a batch must not vanish: the worker fails)
+            self._fail(error)
+            return
+        finally:
+            self._working.pop(ticket, None)
+        results: dict[Partition, _Batch] = {name: [] for name in ticket.partitions}
+        for record, made in zip(batch, outputs, strict=True):
+            results[Partition(record.topic, record.partition)].append(Enriched(record, made))
+        self._pipeline.complete(ticket, results)
+        self._publish_ready()
+
+    def _publish_ready(self) -> None:
+        for publication in self._pipeline.publishable():
+            task = asyncio.create_task(self._publish(publication))
+            self._publishing[publication.partition] = task
+
+    async def _publish(self, publication: Publication[_Batch]) -> None:
+        items = [item for batch in publication.results for item in batch]
+        try:
+            await self._publisher.publish(items)
+        except Exception as error:  # noqa: BLE001 (whatever it was: nothing may follow it)
+            if self._pipeline.publish_failed(publication):
+                self._fail(error)
+        else:
+            self.counters.count(items, self._topics)
+            self._pipeline.published(publication)
+        if self._publishing.get(publication.partition) is asyncio.current_task():
+            del self._publishing[publication.partition]
+        self._source.made_room()
+        self._checkpoint.progressed()
+        self._publish_ready()
+
+    async def _abandon(self, working: Iterable["asyncio.Task[None]"]) -> None:
+        tasks = list(working)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # --- chores
+
+    async def _commit_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            try:
+                await self._checkpoint.commit()
+            except KafkaError as error:
+                self._fail(refused(error))
+
+    async def _watch(self) -> None:
+        """Learns the lag, and whether Kafka is there at all."""
+        while True:
+            try:
+                async with asyncio.timeout(WATCH_EVERY_S * 2):
+                    self.counters.lag = await self._source.lag()
+                self._kafka_seen = time.monotonic()
+            except (TimeoutError, KafkaError):
+                away = time.monotonic() - self._kafka_seen
+                logger.warning("Kafka has not answered for %.0f s", away)
+                if away > self._kafka_patience_s:
+                    self._fail(await kafka.unreachable(self._settings.kafka))
+            await asyncio.sleep(WATCH_EVERY_S)
+
+    async def _report(self) -> None:
+        line = StatsLine(self.counters)
+        while self._stats_every_s > 0:
+            await asyncio.sleep(self._stats_every_s)
+            logger.info("%s", line.next(**self._use()))
+
+    def _use(self) -> dict[str, Any]:
+        return {
+            "pauses": self._source.pauses,
+            "rebalances": self._source.rebalances,
+            "in_flight": self._pipeline.in_flight,
+            "breaker": self._breaker.state.value,
+            "outages": self._breaker.outages,
+            "asked": self._step.use.asked,
+            "requests": self._step.use.requests,
+            "cache_hits": self._step.cache.hits,
+            "commits": self._checkpoint.commits,
+        }

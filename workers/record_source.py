@@ -1,0 +1,238 @@
+"""Reading: a consumer group's records, batch by batch, as fast as the pipeline takes them.
+
+Back-pressure is the pipeline's bound. Partitions are paused only after sustained pressure,
+because a pause throws away what was fetched, and polling goes on meanwhile, so that the group
+keeps its member. aiokafka forgets pauses at every reassignment: they are set anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from streams.records import SourceRecord
+from workers import kafka
+from workers.errors import ContractError, IntentstreamError, UnreachableError
+from workers.pipeline import OffsetRange, OrderedPipeline, Partition, Ticket
+from workers.settings import Settings
+from workers.start_position import start_positions
+
+logger = logging.getLogger(__name__)
+
+PRESSURE_S: Final = 2.0
+"""On a busy day the pipeline is full most of the time; only when no batch has come out of it for
+this long is it under pressure. A batch takes well under a second."""
+
+POLL_MS: Final = 500
+"""An empty poll returns after this."""
+
+HOLD_POLL_S: Final = 1.0
+"""How often a paused worker polls, to stay in the group: far below `max.poll.interval`."""
+
+Release = Callable[[frozenset[Partition]], Awaitable[None]]
+
+
+class RecordSource:
+    """The records of some topics that the group gives to this worker.
+
+    Args:
+        settings: where Kafka is, how large a batch may be, where to begin.
+        topics: to read.
+        pipeline: takes the batches; it learns of assignments here.
+        release: lets partitions go, before another worker gets them.
+        fail: told what a rebalance ran into; the worker has to stop.
+        role: names the consumer group.
+        skip_lost: begin at the oldest record where retention has deleted what comes next.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Sequence[str],
+        pipeline: OrderedPipeline[Any],
+        *,
+        release: Release,
+        fail: Callable[[BaseException], None],
+        role: str,
+        skip_lost: bool = False,
+    ) -> None:
+        self.pauses = 0
+        self.rebalances = 0
+        self.consumer = kafka.consumer(settings.kafka, group_id=settings.group_id(role))
+        self._settings = settings
+        self._topics = tuple(topics)
+        self._pipeline = pipeline
+        self._release = release
+        self._fail = fail
+        self._skip_lost = skip_lost
+        self._room = asyncio.Event()
+        self._holding = False
+
+    def subscribe(self) -> None:
+        """Joins the group. The consumer must be started."""
+        self.consumer.subscribe(list(self._topics), listener=_Listener(self))
+
+    def made_room(self) -> None:
+        """To be called when a batch has left the pipeline."""
+        self._room.set()
+
+    async def next(self) -> tuple[Ticket, list[SourceRecord]]:
+        """The next batch, registered with the pipeline; waits for records and for room.
+
+        Raises:
+            ContractError: retention has deleted what comes next.
+            UnreachableError: Kafka refuses us.
+        """
+        while True:
+            if self._pipeline.full:
+                await self._await_room()
+                continue
+            try:
+                found = await self.consumer.getmany(
+                    timeout_ms=POLL_MS, max_records=self._settings.triton.max_batch_rows
+                )
+            except NoOffsetForPartitionError:
+                # the fetcher was faster than the listener, which decides where to begin
+                await asyncio.sleep(POLL_MS / 1000)
+            except OffsetOutOfRangeError as error:
+                raise _out_of_range(error) from error
+            except KafkaError as error:
+                raise refused(error) from error
+            else:
+                taken = self._submit(found)
+                if taken is not None:
+                    return taken
+
+    async def lag(self) -> int:
+        """Records of our partitions that are not yet published; also proves that Kafka is there."""
+        assigned = self.consumer.assignment()
+        names = assigned or [TopicPartition(self._topics[0], 0)]
+        ends = await self.consumer.end_offsets(names)
+        lag = 0
+        for name in assigned:
+            position = await self.consumer.position(name)
+            self._pipeline.skip_to(Partition(*name), position)
+            published = self._pipeline.published_to(Partition(*name))
+            lag += max(ends[name] - (position if published is None else published), 0)
+        return lag
+
+    async def _await_room(self) -> None:
+        """Waits until a batch is through. After sustained pressure partitions pause meanwhile."""
+        await self._room_within(PRESSURE_S)
+        if not self._pipeline.full:
+            return
+        self.pauses += 1
+        self._holding = True
+        self.consumer.pause(*self.consumer.assignment())
+        try:
+            while self._pipeline.full:
+                # Nothing comes of paused partitions. What a rebalance lets slip through is not
+                # ours yet: the pipeline refuses it, and it is read again from its position.
+                self._submit(await self.consumer.getmany(timeout_ms=0))
+                await self._room_within(HOLD_POLL_S)
+        finally:
+            self._holding = False
+            self.consumer.resume(*self.consumer.paused())
+
+    async def _room_within(self, seconds: float) -> None:
+        self._room.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._room.wait()
+
+    def _submit(
+        self, found: Mapping[TopicPartition, Sequence[Any]]
+    ) -> tuple[Ticket, list[SourceRecord]] | None:
+        """No await stands between the poll and this: what was polled is in the pipeline, or not ours."""
+        ticket = self._pipeline.submit(
+            {
+                Partition(*name): OffsetRange(records[0].offset, records[-1].offset + 1)
+                for name, records in found.items()
+            }
+        )
+        if ticket is None:
+            return None
+        return ticket, [
+            _source(record)
+            for name, records in found.items()
+            if Partition(*name) in ticket.partitions
+            for record in records
+        ]
+
+    async def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """The group takes partitions away: they are let go first."""
+        names = frozenset(Partition(*name) for name in partitions) & self._pipeline.assigned
+        if names:
+            await self._release(names)
+        self._room.set()
+
+    async def assigned(self, partitions: Collection[TopicPartition]) -> None:
+        """The group gives us partitions: they begin at what was committed, or where settings say."""
+        self.rebalances += 1
+        try:
+            positions = await start_positions(
+                self.consumer,
+                partitions,
+                self._settings.start_position,
+                skip_lost=self._skip_lost,
+            )
+            # or a crash before the first commit would begin elsewhere
+            fresh = {name: at.offset for name, at in positions.items() if not at.committed}
+            if fresh:
+                await self.consumer.commit(fresh)
+        except IntentstreamError as error:
+            self._fail(error)
+            return
+        except KafkaError as error:
+            self._fail(refused(error))
+            return
+        for name, position in positions.items():
+            # what was fetched meanwhile is thrown away, so that nothing slips past the pipeline
+            self.consumer.seek(name, position.offset)
+            self._pipeline.assign(Partition(*name), position.offset)
+        if self._holding and partitions:
+            self.consumer.pause(*partitions)
+        logger.info("assigned %d partitions", len(partitions))
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    def __init__(self, source: RecordSource) -> None:
+        self._source = source
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        await self._source.revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        await self._source.assigned(assigned)
+
+
+def _source(record: Any) -> SourceRecord:
+    return SourceRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=-1 if record.timestamp is None else record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers or ()),
+    )
+
+
+def _out_of_range(error: OffsetOutOfRangeError) -> ContractError:
+    names = ", ".join(f"{name.topic}[{name.partition}]" for name in error.args[0])
+    return ContractError(
+        f"the next records of {names} are no longer in the log: retention was faster",
+        "lengthen the topic's retention; to go on with the oldest record there is: --skip-lost",
+    )
+
+
+def refused(error: KafkaError) -> UnreachableError:
+    """Kafka's refusal, as an error that says where to look."""
+    return UnreachableError(
+        f"Kafka refuses the worker ({type(error).__name__})",
+        "`intentstream doctor` checks the connection, the topics and the rights",
+    )
