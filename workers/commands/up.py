@@ -93,6 +93,10 @@ def up(  # noqa: PLR0913 (each is an option of the command)
         Path,
         typer.Option(metavar="DIR", help="Where data, logs and keys of this run are kept."),
     ] = Path(".intentstream"),
+    model_repository: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Serve these models instead of the shipped ones."),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Enricher processes that share the work.")
     ] = 1,
@@ -132,6 +136,7 @@ def up(  # noqa: PLR0913 (each is an option of the command)
         raise typer.BadParameter("use auto, jsonl or text", param_hint="--input-format") from None
     options: UpOptions = session.UpOptions(
         run_dir=run_dir,
+        model_repository=model_repository,
         plain=plain,
         exit_after_s=exit_after,
         kafka=kafka,

@@ -44,6 +44,8 @@ class UpOptions:
     """What `intentstream up` was asked for; see its help."""
 
     run_dir: Path = run_env.RUN_DIR
+    model_repository: Path | None = None
+    """None: the one that comes with the package."""
     plain: bool = False
     exit_after_s: float | None = None
     kafka: str | None = None
@@ -173,9 +175,10 @@ async def _start(
     options: UpOptions, exits: AsyncExitStack, report: Report
 ) -> tuple[EmbeddedStack, Settings]:
     """Starts servers and workers; `exits` stops them."""
+    shipped = Path(workers.__path__[0]).parent / "model_repository"
     stack = EmbeddedStack(
         run_dir=options.run_dir,
-        model_repository=Path(workers.__path__[0]).parent / "model_repository",
+        model_repository=options.model_repository or shipped,
         kafka=options.kafka,
         redis=_redis_url(options.redis),
         triton=options.triton,
