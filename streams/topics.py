@@ -95,3 +95,9 @@ def topic_specs(names: TopicNames, *, partitions: int = 4) -> tuple[TopicSpec, .
         TopicSpec(names.features, partitions, {"cleanup.policy": "compact"}),
         TopicSpec(names.dead, partitions, kept(30, **dead)),
     )
+
+
+def replay_spec(names: TopicNames, run: str, *, partitions: int) -> TopicSpec:
+    """The topic that one replay publishes to: kept for a week."""
+    configs = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
+    return TopicSpec(names.replay(run), partitions, configs)
