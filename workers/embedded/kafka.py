@@ -200,8 +200,7 @@ class EmbeddedKafka(EmbeddedServer):
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = [
             "format",
-            "-t",
-            cluster,
+            f"--cluster-id={cluster}",  # with "=": an id may begin with a hyphen
             "-c",
             "server.properties",
             "--standalone",
