@@ -32,7 +32,7 @@ format: .venv/installed-all ## rewrite the code in the project's style
 	.venv/bin/ruff check --fix .
 
 install: .venv/installed-embedded ## install everything that `make up` needs, and start nothing
-	@exec .venv/bin/intentstream setup
+	@exec .venv/bin/python -m workers.embedded.install
 
 clean: ## remove what was made in this folder (.venv, run data, caches); downloads shared by checkouts stay
 	rm -rf .venv .intentstream build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
