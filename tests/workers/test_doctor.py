@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from tests.workers.rig import Rig
 from workers.doctor import Finding, Status, examine
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.ports import free_ports
@@ -44,6 +45,20 @@ async def test_a_well_system(kafka: EmbeddedKafka, valkey: EmbeddedValkey) -> No
     (triton,) = (finding for finding in found if finding.about == "triton")
     assert triton.status is Status.FAIL
     assert "INTENTSTREAM_TRITON__ADDRESS" in triton.fix
+
+
+async def test_a_model_with_another_contract_or_none(
+    kafka: EmbeddedKafka, valkey: EmbeddedValkey, rig: Rig
+) -> None:
+    address = {"address": rig.server.grpc_address}
+    well = settings_for(kafka, valkey, triton=address | {"model_name": "rigged"})
+    (model,) = await findings(well, "triton")
+    assert model.status is Status.OK
+    assert "digest" in model.said
+    absent = settings_for(kafka, valkey, triton=address | {"model_name": "absent"})
+    (model,) = await findings(absent, "triton")
+    assert model.status is Status.FAIL
+    assert model.fix
 
 
 async def test_what_is_not_set(kafka: EmbeddedKafka, valkey: EmbeddedValkey) -> None:
