@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from msgspec import Struct
 
 from streams.events import ModelVersion, PipelineVersion
@@ -181,7 +182,10 @@ async def _lag(client: AIOKafkaAdminClient, settings: Settings, report: ReplayRe
     """Says when events are missing because the enricher has not come so far."""
     if not report.tally.total(Verdict.MISSING):
         return []
-    committed = await client.list_consumer_group_offsets(settings.group_id("enricher"))
+    try:
+        committed = await client.list_consumer_group_offsets(settings.group_id("enricher"))
+    except GroupCoordinatorNotAvailableError:
+        committed = {}  # no group has committed anything in this cluster yet
     reached = {
         tp.partition: known.offset
         for tp, known in committed.items()

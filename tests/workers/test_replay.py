@@ -1,0 +1,458 @@
+"""Replay on a real Kafka: what was published, taken apart, gaps in the log, and bad ranges.
+
+The model here is arithmetic on the text, so that these tests are about records; the test with
+the served model is in test_replay_end_to_end.py.
+"""
+
+import asyncio
+import dataclasses
+import itertools
+import json
+import time
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from streams.decoding import Decoder
+from streams.events import ModelVersion
+from streams.records import OutputRecord
+from tests.streams.samples import LABELS, outputs_of, word_offsets
+from workers.batch_enrichment import BatchEnrichment, enrichment_of
+from workers.circuit_breaker import CircuitBreaker
+from workers.embedded.kafka import EmbeddedKafka
+from workers.kafka import admin, consumer, producer, running
+from workers.replay import ReplayReport, ReplayRequest, replay, source_record
+from workers.replay_comparison import Verdict
+from workers.replay_output import DIFFERENCES, ORIGINAL_TOPIC, RunError
+from workers.replay_range import PartitionRange, RangeError, parse_bound, read
+from workers.settings import Settings, load_settings
+from workers.topics_admin import apply
+from workers.triton import Answer
+
+_numbers = itertools.count()
+_BAD = [b"not json", b"{}", b'{"text":" "}', b"\xff", b'{"text":"a","channel":7}']
+
+
+class _ArithmeticModel:
+    """Answers from a checksum of the text; `salt` makes it another model."""
+
+    rows_per_request = 64
+
+    def __init__(self, salt: int = 0) -> None:
+        self.digest = f"sha256:{salt}"
+        self._salt = salt
+        self._decoder = Decoder(LABELS)
+
+    async def understand(self, texts: Sequence[str]) -> Answer:
+        found = []
+        for text in texts:
+            seed = zlib.crc32(text.encode()) + self._salt
+            outputs = outputs_of(self._decoder, [word_offsets(text)], seed=seed)
+            found += self._decoder.decode(outputs, [text])
+        return Answer(tuple(found), ModelVersion("m", "1", self.digest), "space")
+
+    async def canary(self) -> None:
+        """It is always well."""
+
+
+def _step(settings: Settings, salt: int = 0) -> BatchEnrichment:
+    model = _ArithmeticModel(salt)
+    return BatchEnrichment(enrichment_of(settings), model, CircuitBreaker(model.canary))
+
+
+@pytest.fixture
+async def settings(kafka: EmbeddedKafka) -> Settings:
+    """A deployment with topics of its own."""
+    found = load_settings(
+        None,
+        prefix=f"replay{next(_numbers)}",
+        kafka={"bootstrap_servers": kafka.bootstrap},
+        pseudonyms={"secret": "00" * 32},
+        topics={"partitions": 2},
+    )
+    await apply(found)
+    return found
+
+
+async def _send(settings: Settings, outputs: Sequence[OutputRecord]) -> None:
+    async with running(producer(settings.kafka), settings.kafka) as client:
+        sent = [
+            await client.send(one.topic, one.value, key=one.key, headers=list(one.headers))
+            for one in outputs
+        ]
+        await asyncio.gather(*sent)
+
+
+async def _ask(settings: Settings, values: Sequence[bytes]) -> None:
+    raw = settings.topic_names.raw
+    await _send(
+        settings,
+        [OutputRecord(raw, f"u{n % 7}".encode(), value) for n, value in enumerate(values)],
+    )
+
+
+def _queries(count: int) -> list[bytes]:
+    return [
+        json.dumps({"text": f"red shoes size {n}", "user_id": f"u{n % 7}"}).encode()
+        for n in range(count)
+    ]
+
+
+async def _all(settings: Settings, topic: str) -> list[ConsumerRecord]:
+    """All records of a topic, as the replay itself reads them."""
+    async with running(consumer(settings.kafka), settings.kafka) as reader:
+        partitions = [TopicPartition(topic, partition) for partition in range(2)]
+        first = await reader.beginning_offsets(partitions)
+        last = await reader.end_offsets(partitions)
+        spans = [PartitionRange(tp.partition, first[tp], last[tp]) for tp in partitions]
+        found = []
+        async for records, _ in read(reader, topic, spans, batch=500):
+            found += records
+        return found
+
+
+async def _enriched(settings: Settings, salt: int = 0) -> list[OutputRecord]:
+    """What the enricher makes of all that is in queries.raw."""
+    records = [source_record(record) for record in await _all(settings, settings.topic_names.raw)]
+    outputs = await _step(settings, salt).enrich(records)
+    return [output for some in outputs for output in some]
+
+
+async def _replayed(
+    settings: Settings,
+    runs: Path,
+    since: str = "earliest",
+    until: str = "latest",
+    *,
+    salt: int = 0,
+    **more: Any,
+) -> ReplayReport:
+    now_ms = round(time.time() * 1_000)
+    name = f"run{next(_numbers)}"
+    asked: dict[str, Any] = {
+        "run": name,
+        "since": parse_bound(since, now_ms=now_ms),
+        "until": parse_bound(until, now_ms=now_ms),
+        "folder": runs / name,
+        "publish": False,
+    }
+    return await replay(
+        settings,
+        ReplayRequest(**asked | more),
+        _step(settings, salt).enrich,
+        lambda *_: None,
+    )
+
+
+def _differences(report: ReplayReport) -> list[dict[str, Any]]:
+    lines = (report.request.folder / DIFFERENCES).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+# --- against what was published
+
+
+async def test_a_replay_of_what_was_published_is_identical(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(150) + _BAD)
+    published = await _enriched(settings)
+    await _send(settings, published)
+    report = await _replayed(settings, tmp_path)
+    assert report.records == 155
+    assert report.tally.all_identical
+    assert report.tally.total(Verdict.IDENTICAL) == len(published)
+    assert report.tally.verdicts[settings.topic_names.intents][Verdict.IDENTICAL] == 150
+    assert report.tally.verdicts[settings.topic_names.dead][Verdict.IDENTICAL] == len(_BAD)
+    assert _differences(report) == []
+    assert json.loads((report.request.folder / "summary.json").read_text()) == report.as_dict()
+
+
+async def test_a_repeated_event_is_still_one(settings: Settings, tmp_path: Path) -> None:
+    await _ask(settings, _queries(10))
+    published = await _enriched(settings)
+    await _send(settings, published + published)
+    report = await _replayed(settings, tmp_path)
+    assert report.tally.all_identical
+    assert report.tally.total(Verdict.IDENTICAL) == len(published)
+
+
+async def test_each_kind_of_difference_is_found(settings: Settings, tmp_path: Path) -> None:
+    await _ask(settings, _queries(20))
+    published = await _enriched(settings)
+    intents = [n for n, one in enumerate(published) if one.topic == settings.topic_names.intents]
+    changed, missing = published[intents[3]], published[intents[7]]
+    value = json.loads(changed.value or b"")
+    value["intent"]["label"] = "tampered"
+    published[intents[3]] = dataclasses.replace(changed, value=json.dumps(value).encode())
+    published.remove(missing)
+    stray = tuple(
+        (name, b"0" * 32 if name == "ce_id" else content) for name, content in missing.headers
+    )
+    published.append(dataclasses.replace(missing, headers=stray))
+    await _send(settings, published)
+
+    report = await _replayed(settings, tmp_path)
+    found = {one["verdict"]: one for one in _differences(report)}
+    assert len(_differences(report)) == 3
+    assert found["changed"]["fields"][0] == {
+        "field": "intent.label",
+        "published": "tampered",
+        "replayed": json.loads(changed.value or b"")["intent"]["label"],
+    }
+    assert found["missing"]["ce_id"] == dict(missing.headers)["ce_id"].decode()  # type: ignore[union-attr]  # set above
+    assert found["extra"]["ce_id"] == "0" * 32
+    assert found["extra"]["source"] == found["missing"]["source"]
+    assert report.tally.fields["intent.label"] == 1
+
+
+async def test_another_model_changes_events_and_is_named(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(10))
+    await _send(settings, await _enriched(settings))
+    report = await _replayed(settings, tmp_path, salt=1)
+    intents = report.tally.verdicts[settings.topic_names.intents]
+    assert intents[Verdict.CHANGED] == 10
+    assert report.tally.fields["model.digest"] >= 10
+    assert [name.split(",")[0] for name in report.published_by] == ["model sha256:0"]
+    assert [name.split(",")[0] for name in report.replayed_by] == ["model sha256:1"]
+
+
+async def test_what_the_enricher_has_not_reached_is_missing_and_said(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(5))
+    report = await _replayed(settings, tmp_path)
+    assert report.tally.total(Verdict.MISSING) >= 5
+    assert "5 offsets" in report.notes[0]
+
+
+async def test_actions_are_replayed_too(settings: Settings, tmp_path: Path) -> None:
+    actions = settings.topic_names.actions
+    value = b'{"user_id":"u","action":"view","product":{"brand":"acme"}}'
+    await _send(settings, [OutputRecord(actions, b"u", value)] * 3)
+    records = [source_record(record) for record in await _all(settings, actions)]
+    outputs = [one for some in await _step(settings).enrich(records) for one in some]
+    await _send(settings, outputs)
+    report = await _replayed(settings, tmp_path, topic=actions)
+    assert report.tally.all_identical
+    assert report.tally.verdicts[settings.topic_names.signals][Verdict.IDENTICAL] == 3
+
+
+# --- what a run leaves
+
+
+async def test_results_are_published_to_a_topic_of_the_run(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, [*_queries(12), b'{"secret":"jane.doe"}'])
+    published = await _enriched(settings)
+    await _send(settings, published)
+    report = await _replayed(settings, tmp_path, publish=True)
+    assert report.published_to == settings.topic_names.replay(report.request.run)
+    records = await _all(settings, report.published_to)
+    names = [dict(record.headers)[ORIGINAL_TOPIC].decode() for record in records]
+    assert sorted(names) == sorted(one.topic for one in published)
+    values = {record.value for record in records}
+    assert {one.value for one in published if one.topic != settings.topic_names.dead} <= values
+    assert not any(b"jane" in (record.value or b"") for record in records)
+
+
+async def test_no_group_is_joined_and_no_offset_moves(settings: Settings, tmp_path: Path) -> None:
+    await _ask(settings, _queries(5))
+    await _replayed(settings, tmp_path)
+    async with running(admin(settings.kafka), settings.kafka) as client:
+        groups = {group[0] for group in await client.list_consumer_groups()}
+        group = settings.group_id("enricher")
+        assert not any(name.startswith(settings.prefix) for name in groups)
+        assert await client.list_consumer_group_offsets(group) == {}
+
+
+async def test_a_run_is_never_overwritten(settings: Settings, tmp_path: Path) -> None:
+    await _ask(settings, _queries(2))
+    report = await _replayed(settings, tmp_path, publish=True)
+    with pytest.raises(RunError, match="exists already"):
+        await _replayed(settings, tmp_path, folder=report.request.folder)
+    with pytest.raises(RunError, match=r"topic .* exists already"):
+        await _replayed(settings, tmp_path, publish=True, run=report.request.run)
+
+
+async def test_a_run_that_fails_leaves_nothing_that_looks_whole(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(2))
+
+    async def broken(_: object) -> list[tuple[OutputRecord, ...]]:
+        raise RangeError("no")
+
+    latest, earliest = (parse_bound(text, now_ms=0) for text in ("latest", "earliest"))
+    request = ReplayRequest(
+        run="broken", since=earliest, until=latest, folder=tmp_path / "broken", publish=False
+    )
+    with pytest.raises(RangeError):
+        await replay(settings, request, broken, lambda *_: None)
+    assert {path.suffix for path in (tmp_path / "broken").iterdir()} == {".partial"}
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a b", "x" * 101])
+async def test_a_bad_name_is_refused(settings: Settings, tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match="no name for a run"):
+        await _replayed(settings, tmp_path, run=name)
+
+
+# --- ranges
+
+
+async def test_a_limit_ends_the_range_early_and_leaves_the_rest_alone(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(50))
+    await _send(settings, await _enriched(settings))
+    report = await _replayed(settings, tmp_path, limit=7)
+    assert report.records == 7
+    assert report.tally.all_identical
+
+
+async def test_offsets_choose_partitions(settings: Settings, tmp_path: Path) -> None:
+    await _ask(settings, _queries(50))
+    await _send(settings, await _enriched(settings))
+    report = await _replayed(settings, tmp_path, since="1:2", until="1:6")
+    assert report.source.partitions == (PartitionRange(1, 2, 6),)
+    assert report.records == 4
+    assert report.tally.all_identical
+
+
+async def test_records_that_arrive_meanwhile_are_not_in_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(10))
+    step = _step(settings)
+
+    async def slow(records: Any) -> Any:
+        await _ask(settings, _queries(5))
+        return await step.enrich(records)
+
+    latest, earliest = (parse_bound(text, now_ms=0) for text in ("latest", "earliest"))
+    request = ReplayRequest(
+        run="fixed", since=earliest, until=latest, folder=tmp_path / "fixed", publish=False
+    )
+    report = await replay(settings, request, slow, lambda *_: None)
+    assert report.records == 10
+
+
+async def test_a_range_after_the_last_record_is_empty(settings: Settings, tmp_path: Path) -> None:
+    """CASES 13."""
+    await _ask(settings, _queries(3))
+    await asyncio.sleep(0.01)
+    report = await _replayed(settings, tmp_path, since="-0s")
+    assert (report.records, report.tally.all_identical) == (0, True)
+    report = await _replayed(settings, tmp_path, since="2999-01-01", until="latest")
+    assert (report.records, report.tally.all_identical) == (0, True)
+
+
+async def test_a_range_by_time_takes_what_was_appended_in_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await _ask(settings, _queries(3))
+    await asyncio.sleep(0.05)
+    between = round(time.time() * 1_000)
+    await asyncio.sleep(0.05)
+    await _ask(settings, _queries(4))
+    await _send(settings, await _enriched(settings))
+    moment = datetime.fromtimestamp(between / 1_000, UTC).isoformat()
+    before = await _replayed(settings, tmp_path, until=moment)
+    after = await _replayed(settings, tmp_path, since=moment)
+    assert (before.records, after.records) == (3, 4)
+    assert before.tally.all_identical
+    assert after.tally.all_identical
+
+
+async def test_gaps_of_transactions_are_passed(settings: Settings, tmp_path: Path) -> None:
+    """CASES 20: markers and aborted records take offsets, also at the end of the log."""
+    raw = settings.topic_names.raw
+    client = producer(settings.kafka, transactional_id=f"{settings.prefix}-tx")
+    async with running(client, settings.kafka):
+        for n, value in enumerate(_queries(6)):
+            await client.begin_transaction()
+            await client.send_and_wait(raw, value, key=b"u", partition=n % 2)
+            await (client.abort_transaction() if n % 3 == 2 else client.commit_transaction())
+    report = await asyncio.wait_for(_replayed(settings, tmp_path), 20)
+    assert report.records == 4
+    assert report.source.offsets == 12
+
+
+async def test_deleted_records_are_an_error_that_names_what_is_left(
+    settings: Settings, tmp_path: Path
+) -> None:
+    raw = settings.topic_names.raw
+    async with running(producer(settings.kafka), settings.kafka) as client:
+        for n, value in enumerate(_queries(40)):
+            await client.send_and_wait(raw, value, partition=n % 2)
+    gone = await _deleted(settings, raw, 10)
+    assert gone == {0: 10, 1: 10}
+    with pytest.raises(RangeError) as caught:
+        await _replayed(settings, tmp_path, since="0:3", until="latest")
+    assert "no offset 3" in caught.value.message
+    assert "what is left goes from 10 to" in caught.value.hint
+    report = await _replayed(settings, tmp_path)
+    assert report.records == 20
+    report = await _replayed(settings, tmp_path, since="-1h")
+    assert report.records == 20
+    assert "older records are deleted" in report.notes[0]
+    with pytest.raises(RangeError, match="nothing of the range is retained"):
+        await _replayed(settings, tmp_path, since="-2h", until="-1h")
+
+
+async def _deleted(settings: Settings, topic: str, before: int) -> dict[int, int]:
+    async with running(admin(settings.kafka), settings.kafka) as client:
+        partitions = [TopicPartition(topic, partition) for partition in range(2)]
+        wanted = {tp: RecordsToDelete(before_offset=before) for tp in partitions}
+        await client.delete_records(wanted)
+    async with running(consumer(settings.kafka), settings.kafka) as reader:
+        found = await reader.beginning_offsets(partitions)
+        return {tp.partition: offset for tp, offset in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [
+        ("0:1", "1:1", "different partitions"),
+        ("7:0", "latest", "no partition 7"),
+        ("0:99", "latest", "no offset 99"),
+        ("earliest", "0:99", "no offset 99"),
+        ("0:2", "0:1", "2 lies after 1"),
+        ("-1h", "-2h", "lies after"),
+    ],
+)
+async def test_ranges_that_make_no_sense_are_errors(
+    settings: Settings, tmp_path: Path, since: str, until: str, said: str
+) -> None:
+    raw = settings.topic_names.raw
+    async with running(producer(settings.kafka), settings.kafka) as client:
+        for value in _queries(3):
+            await client.send_and_wait(raw, value, partition=0)
+    with pytest.raises(RangeError, match=said):
+        await _replayed(settings, tmp_path, since=since, until=until)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_topic_that_is_not_there_is_not_made(settings: Settings, tmp_path: Path) -> None:
+    bare = load_settings(
+        None,
+        prefix=f"{settings.prefix}-none",
+        kafka={"bootstrap_servers": settings.kafka.bootstrap_servers},
+        pseudonyms={"secret": "00" * 32},
+    )
+    with pytest.raises(RangeError, match="there is no topic"):
+        await _replayed(bare, tmp_path)
+    with pytest.raises(RangeError, match="not read by the enricher"):
+        await _replayed(settings, tmp_path, topic=settings.topic_names.intents)
+    async with running(admin(settings.kafka), settings.kafka) as client:
+        assert not any(name.startswith(bare.prefix) for name in await client.list_topics())
