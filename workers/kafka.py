@@ -1,5 +1,6 @@
 """Kafka clients made from the settings, security passed through, with errors that say what to do."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -126,6 +127,8 @@ async def running(client: ClientT, kafka: KafkaSettings) -> AsyncIterator[Client
     except BaseException:
         await stop()
         raise
+    # a consumer without a group raises CancelledError from `stop` if its tasks never got to run
+    await asyncio.sleep(0)
     try:
         yield client
     finally:
