@@ -18,6 +18,7 @@ class Switchboard:
     port: int = 0
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @property
@@ -41,6 +42,10 @@ class Switchboard:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -48,6 +53,7 @@ class Switchboard:
         except OSError:
             writer.close()
             return
+        self._writers += (writer, to_them)
         for source, sink, back in ((reader, to_them, False), (theirs, writer, True)):
             task = asyncio.create_task(self._pass_on(source, sink, back=back))
             self._tasks.add(task)

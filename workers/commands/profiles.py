@@ -1,0 +1,128 @@
+"""`intentstream personalize`, `profile` and `forget`: run the personalizer, show and erase profiles."""
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workers.errors import ContractError, IntentstreamError
+
+if TYPE_CHECKING:
+    from streams.profile_hash import UserFeatures
+    from workers.settings import Settings
+
+_USER = typer.Argument(metavar="USER", help="The user's id as your shop knows it, or a pseudonym.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command("personalize", rich_help_panel="Workers")(personalize)
+    app.command("profile", rich_help_panel="Profiles")(profile)
+    app.command("forget", rich_help_panel="Profiles")(forget)
+
+
+def personalize(
+    redis_patience: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=1,
+            max=900,
+            help="How long to wait for a Redis that takes no writes, before giving up. Nothing "
+            "is lost either way.",
+        ),
+    ] = 300.0,
+) -> None:
+    """Fold users.signals into profiles: to users.features and to Redis. Ctrl-C ends it."""
+    from workers import personalizer  # noqa: PLC0415 (Faust is slow to import)
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    _log_to_stderr(settings.log_level)
+
+    async def main() -> int:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await personalizer.run(settings, stop, redis_patience_s=redis_patience)
+
+    handled = asyncio.run(main())
+    logging.getLogger(__name__).info("stopped; %d signals handled", handled)
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(
+        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    # Below this they speak of each message, with its key.
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def profile(
+    user: Annotated[str, _USER],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything, as one JSON object.")
+    ] = False,
+) -> None:
+    """Show what is known of a user: interests, price band, recent intents."""
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    features = asyncio.run(_read(load_settings(), user))
+    if features is None:
+        raise IntentstreamError(
+            "Nothing is known of this user: never seen, expired or erased.",
+            "Ids are taken as your shop writes them, case and all. Is the personalizer running?",
+        )
+    if as_json:
+        import msgspec  # noqa: PLC0415
+
+        typer.echo(msgspec.json.format(msgspec.json.encode(features)).decode())
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    from workers.profile_card import card  # noqa: PLC0415
+
+    Console().print(card(features))
+
+
+async def _read(settings: "Settings", user: str) -> "UserFeatures | None":
+    from workers.profile_reader import ProfileReader  # noqa: PLC0415
+
+    async with ProfileReader.connect(settings) as reader:
+        return (await reader.read([user])).found.get(user)
+
+
+def forget(
+    user: Annotated[str, _USER],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0, help="How long to wait for the personalizer to do it."
+        ),
+    ] = 30.0,
+) -> None:
+    """Erase a user's profile, everywhere and for good: what was said before never comes back."""
+    from workers import erasure  # noqa: PLC0415
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    if not yes and not typer.confirm("Erase all that is known of this user?"):
+        raise typer.Exit(1)
+    proof = asyncio.run(erasure.forget(settings, user, wait_s=wait))
+    for pseudonym in proof.pseudonyms:
+        typer.echo(f"erasure published for {pseudonym}")
+    if not proof.complete:
+        raise ContractError(
+            f"The profile was not seen to go within {wait:.0f} s; the erasure itself is safe in "
+            f"{settings.topic_names.signals}.",
+            "Is the personalizer running? It carries the erasure out as soon as it does.",
+        )
+    typer.echo("erased from Redis: only a marker is left, which tells nothing")
+    typer.echo("tombstone published; compaction removes what users.features held before")
+    typer.echo("removed by retention only: " + ", ".join(proof.kept_until_retention))

@@ -1,0 +1,176 @@
+"""Faust, made to fit: settings passed through, nothing auto-created, no web server.
+
+Why each departure from its defaults: `concurrency` stays 1 and `processing_guarantee` at least once,
+because with more Faust loses events after a crash (faust#606) or stalls; its web server and its
+leader topic do nothing for us; it declares no topics, so its changelog is made here, with as many
+partitions as the topic that it follows and compaction.
+"""
+
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.structs import TopicPartition
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.tables import Table
+from faust.types.auth import CredentialsT
+
+from workers.errors import ContractError
+from workers.kafka import admin, consumer, running, ssl_context
+from workers.sections import KafkaSettings
+from workers.settings import Settings
+from workers.topics_admin import topic_states
+
+TABLE: Final = "profiles"
+ROLE: Final = "personalizer"
+_LINGER_S: Final = 0.005
+_MAX_BATCH_BYTES: Final = 65_536  # with the linger, three times the throughput of the defaults
+_COMMIT_EVERY_S: Final = 1.0
+_MAX_REQUEST_BYTES: Final = 1_048_576
+
+
+class RecordingTable(Table[bytes, bytes]):
+    """A table that tells when its last change has reached the changelog."""
+
+    logger = logging.getLogger("faust.tables")  # else it speaks in this module's name
+    last_write: "asyncio.Future[Any]"
+
+    def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
+        """Sends a change as Faust does, and keeps the promise of its arrival."""
+        promise = super().send_changelog(*args, **kwargs)
+        self.last_write = promise
+        return promise
+
+
+def changelog_topic(settings: Settings) -> str:
+    """The changelog's name, as Faust makes it from the app's id and the table's name."""
+    return f"{settings.group_id(ROLE)}-{TABLE}-changelog"
+
+
+def credentials(kafka: KafkaSettings) -> CredentialsT | None:
+    """The settings' security in Faust's words."""
+    context = ssl_context(kafka)
+    if kafka.security_protocol.startswith("SASL"):
+        password = kafka.sasl_password.get_secret_value() if kafka.sasl_password else None
+        return SASLCredentials(
+            username=kafka.sasl_username,
+            password=password,
+            ssl_context=context,
+            mechanism=kafka.sasl_mechanism,
+        )
+    return None if context is None else SSLCredentials(context)
+
+
+def make_app(settings: Settings, data_dir: Path) -> faust.App:
+    """A Faust app for this process. `data_dir` must exist; the table itself is kept in memory."""
+    kafka = settings.kafka
+    brokers = [f"kafka://{address.strip()}" for address in kafka.bootstrap_servers.split(",")]
+    static: dict[str, Any] = {"consumer_group_instance_id": kafka.group_instance_id}
+    return faust.App(
+        settings.group_id(ROLE),
+        broker=brokers,
+        broker_credentials=credentials(kafka),
+        broker_client_id=kafka.client_id,
+        broker_session_timeout=kafka.session_timeout_ms / 1000,
+        broker_heartbeat_interval=kafka.heartbeat_interval_ms / 1000,
+        broker_request_timeout=kafka.request_timeout_ms / 1000,
+        broker_commit_interval=_COMMIT_EVERY_S,
+        consumer_auto_offset_reset="earliest",
+        producer_acks=-1,
+        producer_linger=_LINGER_S,
+        producer_max_batch_size=_MAX_BATCH_BYTES,
+        producer_max_request_size=_MAX_REQUEST_BYTES,
+        producer_request_timeout=kafka.request_timeout_ms / 1000,
+        producer_compression_type=None if kafka.compression == "none" else kafka.compression,
+        processing_guarantee="at_least_once",
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        autodiscover=False,
+        web_enabled=False,
+        datadir=data_dir,
+        store="memory://",
+        Table=RecordingTable,
+        # An empty id is taken for a real one, and all members for the same.
+        **(static if kafka.group_instance_id else {}),
+    )
+
+
+def data_dir() -> "tempfile.TemporaryDirectory[str]":
+    """A folder for Faust, which insists on one even when its tables are in memory."""
+    return tempfile.TemporaryDirectory(prefix="intentstream-faust-")
+
+
+async def prepare_topics(settings: Settings) -> None:
+    """Checks the topics that the personalizer needs, and makes its changelog.
+
+    Raises `ContractError` when topics are missing, the changelog does not fit, or `users.signals`
+    ends before the position that was reached: it was recreated.
+    """
+    names = settings.topic_names
+    needed = [names.signals, names.features, names.dead]
+    changelog = changelog_topic(settings)
+    async with running(admin(settings.kafka), settings.kafka) as client:
+        states = await topic_states(client, [*needed, changelog])
+        missing = [name for name in needed if name not in states]
+        if missing:
+            raise ContractError(
+                f"topics are missing: {', '.join(missing)}", "make them: intentstream topics apply"
+            )
+        partitions = states[names.signals].partitions
+        if changelog not in states:
+            await _create_changelog(client, changelog, partitions, settings)
+        elif states[changelog].partitions != partitions:
+            raise ContractError(
+                f"{names.signals} has {partitions} partitions, its changelog {changelog} "
+                f"{states[changelog].partitions}: users have moved to other partitions",
+                "stop all personalizers, delete the changelog and the consumer group, set a new "
+                "INTENTSTREAM_EPOCH and start again: profiles are folded anew",
+            )
+    await _check_positions(settings, partitions)
+
+
+async def _create_changelog(
+    client: AIOKafkaAdminClient, name: str, partitions: int, settings: Settings
+) -> None:
+    copies = settings.topics.replication_factor
+    new = NewTopic(
+        name,
+        num_partitions=partitions,
+        replication_factor=copies,
+        # aiokafka wants an empty assignment where the broker's default is asked for
+        replica_assignments={} if copies == -1 else None,
+        topic_configs={"cleanup.policy": "compact"},
+    )
+    response = await client.create_topics([new])
+    for _, code, message in response.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise ContractError(
+                f"the changelog {name} cannot be made: {message or for_code(code).__name__}",
+                "give this principal Create on it, or make it by hand: compacted, "
+                f"{partitions} partitions",
+            )
+
+
+async def _check_positions(settings: Settings, partitions: int) -> None:
+    """A committed offset beyond the log's end belongs to a topic that is gone."""
+    topic = settings.topic_names.signals
+    reader = consumer(settings.kafka, group_id=settings.group_id(ROLE), group_instance_id=None)
+    async with running(reader, settings.kafka):
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        ends = await reader.end_offsets(places)
+        for place in places:
+            reached = await reader.committed(place)
+            if reached is not None and reached > ends[place]:
+                raise ContractError(
+                    f"{topic}, partition {place.partition} ends at {ends[place]}, but "
+                    f"{reached} was reached already: the topic was recreated",
+                    "stop all personalizers, set a new INTENTSTREAM_EPOCH, delete the consumer "
+                    f"group {settings.group_id(ROLE)} and start again",
+                )
