@@ -121,7 +121,12 @@ class CircuitBreaker:
             self.state = BreakerState.HALF_OPEN
             try:
                 await self._canary()
-            except IntentstreamError as error:
+            except Exception as problem:  # noqa: BLE001 (the probe must outlive any failure)
+                error = (
+                    problem
+                    if isinstance(problem, IntentstreamError)
+                    else ModelUnavailableError(f"the canary failed ({type(problem).__name__})")
+                )
                 if error.message != (self._cause.message if self._cause else ""):
                     logger.warning("model still unavailable: %s", error.message)
                 self._cause = error

@@ -8,6 +8,7 @@ batch. Files in the folder `$RIGGED` steer all of it: `digest` (its content is t
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
@@ -18,19 +19,19 @@ _COLOURS = {"red", "blue", "green"}
 class TritonPythonModel:
     """One instance."""
 
-    def initialize(self, _args):
+    def initialize(self, _args: dict[str, str]) -> None:
         self._folder = Path(os.environ.get("RIGGED", "/nonexistent"))
 
-    def execute(self, requests):
+    def execute(self, requests: list[Any]) -> list[Any]:
         return [self._answer(request) for request in requests]
 
-    def _told(self, name):
+    def _told(self, name: str) -> str | None:
         try:
             return (self._folder / name).read_text().strip()
         except OSError:
             return None
 
-    def _answer(self, request):
+    def _answer(self, request: Any) -> Any:
         rows = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().reshape(-1)
         texts = [row.decode() for row in rows]
         if slow := self._told("slow"):
@@ -40,7 +41,7 @@ class TritonPythonModel:
             return pb_utils.InferenceResponse(error=error)
         return pb_utils.InferenceResponse(output_tensors=self._tensors(texts))
 
-    def _tensors(self, texts):
+    def _tensors(self, texts: list[str]) -> list[Any]:
         rows = len(texts)
         words = [_words(text) for text in texts]
         longest = max(1, *(len(found) for found in words))
@@ -76,8 +77,9 @@ class TritonPythonModel:
         return [pb_utils.Tensor(name, array) for name, array in tensors.items()]
 
 
-def _words(text):
-    found, start = [], 0
+def _words(text: str) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    start = 0
     for word in text.split(" ")[:128]:
         if word:
             found.append((start, start + len(word)))
