@@ -14,13 +14,15 @@ from aiokafka.errors import KafkaError as AIOKafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
-from streams.topics import DEAD_MAX_BYTES
 from workers.errors import SettingsError, UnreachableError
 from workers.sections import KafkaSettings
 
 ClientT = TypeVar("ClientT", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 
 _MAX_BATCH_BYTES: Final = 256 * 1024
+_MAX_REQUEST_BYTES: Final = 128 * 1024 * 1024
+"""Checked before compression, while brokers and topics limit what is sent: a record that came in
+compressed, far larger than the topic's limit, must be able to leave as a dead letter."""
 _PROBE_TIMEOUT_MS: Final = 5_000
 
 
@@ -93,8 +95,8 @@ def consumer(
 def producer(kafka: KafkaSettings, **more: Any) -> AIOKafkaProducer:
     """An idempotent producer: acknowledged by all replicas in sync, retried without duplicates.
 
-    Takes records as large as the largest dead letter. `more` are arguments of
-    `AIOKafkaProducer`, which win over ours.
+    Refuses no record as too large; the topic does. `more` are arguments of `AIOKafkaProducer`,
+    which win over ours.
     """
     arguments = connection(kafka) | {
         "acks": "all",
@@ -102,7 +104,7 @@ def producer(kafka: KafkaSettings, **more: Any) -> AIOKafkaProducer:
         "compression_type": None if kafka.compression == "none" else kafka.compression,
         "linger_ms": kafka.linger_ms,
         "max_batch_size": _MAX_BATCH_BYTES,
-        "max_request_size": DEAD_MAX_BYTES,
+        "max_request_size": _MAX_REQUEST_BYTES,
     }
     return AIOKafkaProducer(**arguments | more)
 

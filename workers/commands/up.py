@@ -87,8 +87,12 @@ def up(  # noqa: PLR0913 (each is an option of the command)
         typer.Option(min=0.01, max=1000, help="Records a second.", rich_help_panel=_SAMPLE),
     ] = 3.0,
     seed: Annotated[
-        int, typer.Option(help="Equal seeds give equal traffic.", rich_help_panel=_SAMPLE)
-    ] = 0,
+        int | None,
+        typer.Option(
+            help="Equal seeds give equal traffic; without one it differs each time.",
+            rich_help_panel=_SAMPLE,
+        ),
+    ] = None,
     run_dir: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Where data, logs and keys of this run are kept."),

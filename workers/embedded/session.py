@@ -8,6 +8,7 @@ this process at once; the guards of the children see that and stop them.
 import asyncio
 import json
 import os
+import secrets
 import shlex
 import shutil
 import signal
@@ -58,7 +59,7 @@ class UpOptions:
     traffic: bool | None = None
     """None: only where Kafka is ours."""
     rate: float = 3.0
-    seed: int = 0
+    seed: int | None = None
     enrichers: int = 1
 
 
@@ -125,6 +126,10 @@ async def _interruptible(options: UpOptions) -> int:
 
 
 async def _up(options: UpOptions) -> int:
+    if options.until_drained and options.input_path is None:
+        raise IntentstreamError(
+            "--until-drained needs a file to drain.", "Name one with --input FILE."
+        )
     started = time.monotonic()
     reporter = _Reporter()
     async with AsyncExitStack() as exits:
@@ -262,9 +267,7 @@ async def _until_stopped(run: _Run) -> None:
 async def _until_drained(run: _Run) -> int:
     """Feeds the file and prints the summary on stdout; 0 when every line has come out."""
     if run.file is None:
-        raise IntentstreamError(
-            "--until-drained needs a file to drain.", "Name one with --input FILE."
-        )
+        raise RuntimeError("nothing to drain")
     keeper = await _keeper(run)
     feed = Feed(run.settings, run.file)
     feeding = run.start(feed.run())
@@ -312,7 +315,8 @@ async def _keeper(run: _Run) -> Keeper | None:
 
 async def _traffic(run: _Run) -> None:
     options, kafka = run.options, run.settings.kafka
-    records = sample_traffic(run.settings.topic_names, seed=options.seed)
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    records = sample_traffic(run.settings.topic_names, seed=seed)
     async with running(producer(kafka), kafka) as sender:
         await produce(sender, records, rate=options.rate)
 
