@@ -3,6 +3,8 @@
 Specs: JSON Schema 2020-12 for the single schemas; AsyncAPI 3.0.0 with Kafka bindings 0.5.0.
 """
 
+import inspect
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -79,8 +81,15 @@ def json_schema(event: EventSchema) -> JsonSchema:
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
     """Defaults as JSON has them: msgspec leaves tuples and structs in its schemas."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
+    plain: dict[str, Any] = json.loads(msgspec.json.encode(document), object_hook=_dedented)
     return plain
+
+
+def _dedented(node: dict[str, Any]) -> dict[str, Any]:
+    """Descriptions without indentation: Python 3.13 takes it off docstrings, 3.12 does not."""
+    if isinstance(node.get("description"), str):
+        node["description"] = inspect.cleandoc(node["description"])
+    return node
 
 
 def json_schemas() -> JsonSchema:
