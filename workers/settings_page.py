@@ -1,5 +1,6 @@
 """The page that lists every setting, made from the settings themselves (docs/settings.md)."""
 
+import inspect
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Literal, get_args, get_origin
@@ -54,7 +55,7 @@ def _section(path: tuple[str, ...]) -> tuple[str, str]:
     for name in path:
         model = model.model_fields[name].annotation
     assert issubclass(model, Section)  # noqa: S101 (narrows for the type checker)
-    return " ".join(path).replace("_", " ").capitalize(), (model.__doc__ or "").strip()
+    return " ".join(path).replace("_", " ").capitalize(), inspect.cleandoc(model.__doc__ or "")
 
 
 def _default(field: FieldInfo) -> str:
