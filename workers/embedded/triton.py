@@ -158,7 +158,7 @@ def _make_links(runtime: TritonRuntime, models: Path) -> Path:
     place = next(
         path for path in places if _PLAIN_PATH.fullmatch(path) and os.access(path, os.W_OK)
     )
-    links = Path(tempfile.mkdtemp(prefix="intentstream-triton-", dir=place))
+    links = Path(tempfile.mkdtemp(prefix=f"intentstream-triton-{os.getpid()}-", dir=place))
     (links / "python").symlink_to(runtime.python)
     (links / "models").symlink_to(models)
     server = TritonRuntime(links / "python").tritonserver

@@ -1,6 +1,8 @@
 """The embedded Triton is a real one, with a Python of its own, and leaves nothing behind."""
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +26,10 @@ async def _echo(address: str, texts: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _leftovers() -> set[str]:
-    here = {str(path) for path in Path("/dev/shm").glob("intentstream_*")}
-    return here | {str(path) for path in Path("/tmp").glob("intentstream-triton-*")}
+    """What Triton servers of this process have on the machine, besides their run folders."""
+    shared = Path("/dev/shm").glob(f"intentstream_{os.getpid()}_*")
+    links = Path(tempfile.gettempdir()).glob(f"intentstream-triton-{os.getpid()}-*")
+    return {str(path) for path in (*shared, *links)}
 
 
 async def test_a_model_runs_in_the_pinned_python_whatever_runs_us(tmp_path: Path) -> None:
