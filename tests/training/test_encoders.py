@@ -11,60 +11,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel
+from transformers import AutoModel, AutoTokenizer, BertModel
 
+from tests.training.tiny import PIECES, config, shaken, tokenizer_file
 from training import encoders
 from training.bert_from_onnx import ConversionError, cleaned_tokenizer, convert
 from training.encoders import ENCODERS, resolve
 from training.packages import EncoderError, Package
-
-PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "shoes", "##s", "case", "手", "机")
-
-
-def tokenizer_file(**normalizer: object) -> bytes:
-    special = [
-        {
-            "id": n,
-            "content": piece,
-            "single_word": False,
-            "lstrip": False,
-            "rstrip": False,
-            "normalized": False,
-            "special": True,
-        }
-        for n, piece in enumerate(PIECES[:5])
-    ]
-    return json.dumps(
-        {
-            "version": "1.0",
-            "truncation": {
-                "max_length": 8,
-                "strategy": "LongestFirst",
-                "stride": 0,
-                "direction": "Right",
-            },
-            "padding": None,
-            "added_tokens": special,
-            "normalizer": {
-                "type": "BertNormalizer",
-                "clean_text": True,
-                "handle_chinese_chars": True,
-                "strip_accents": None,
-                "lowercase": False,
-                **normalizer,
-            },
-            "pre_tokenizer": {"type": "BertPreTokenizer"},
-            "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
-            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-            "model": {
-                "type": "WordPiece",
-                "unk_token": "[UNK]",
-                "continuing_subword_prefix": "##",
-                "max_input_chars_per_word": 100,
-                "vocab": {piece: n for n, piece in enumerate(PIECES)},
-            },
-        }
-    ).encode()
 
 
 class Positional(BertModel):  # type: ignore[no-untyped-call] # the library has no types there
@@ -79,20 +32,10 @@ class Positional(BertModel):  # type: ignore[no-untyped-call] # the library has 
 def tiny() -> Any:
     torch.manual_seed(3)
     make: Any = Positional
-    config = BertConfig(
-        vocab_size=len(PIECES),
-        hidden_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=48,
-        max_position_embeddings=64,
-    )
-    config._attn_implementation = "eager"  # the export traces it
-    model = make(config, add_pooling_layer=False).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():  # the exporter would merge parameters that are equal
-            parameter.normal_(std=0.2)
-    return model
+    configuration = config()
+    configuration._attn_implementation = "eager"  # the export traces it
+    # The exporter would merge parameters that are equal, as fresh biases are.
+    return shaken(make(configuration, add_pooling_layer=False))
 
 
 @pytest.fixture(scope="module")
