@@ -261,8 +261,10 @@ def _announced_orders(text: str) -> Iterator[_Found]:
             continue
         else:
             # "order 20000mah power bank" and "order 2023 calendar" are searches
+            if _UNIT.match(text, match.end()):
+                continue
             enough = 6
-            if code.isdigit() and not _UNIT.match(text, match.end()):
+            if code.isdigit():
                 enough = 4 if match["asked"] else 5
         if digits >= enough:
             yield (*match.span("code"), RedactedKind.ORDER)

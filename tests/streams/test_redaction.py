@@ -72,6 +72,7 @@ def test_personal_data_goes(text: str, expected: str) -> None:
         "calendar 2025-2026",
         "order 2023 calendar",
         "order 10000 btu air conditioner",
+        "order 100000 lumens flashlight",
         "order 20000mah power bank",
         "case 18650 battery",
         "phone case 12 pro max",
