@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import logging
 import secrets
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _RUNS = Path(".intentstream/replays")
 _OUTAGE_S = 120.0
+_FILE_WIDTH = 160  # columns of the table where there is no terminal to ask
 _BOUND = "an ISO time, -2h, earliest, latest, or offsets such as 0:120,1:80"
 
 
@@ -96,6 +99,7 @@ async def _replayed(request: "ReplayRequest") -> "ReplayReport":
     from workers.settings import load_settings  # noqa: PLC0415
     from workers.triton import TritonModel  # noqa: PLC0415
 
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own errors say it better
     settings = load_settings()
     columns = (
         SpinnerColumn(),
@@ -125,7 +129,7 @@ async def _replayed(request: "ReplayRequest") -> "ReplayReport":
 def _show(report: "ReplayReport") -> None:
     from workers.replay_comparison import Verdict  # noqa: PLC0415
 
-    console = Console()
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     table = Table(title=f"Replay {report.request.run}: {report.records} records")
     table.add_column("topic")
     for verdict in Verdict:

@@ -1,0 +1,98 @@
+"""Dead letters, listed and shown from a real Kafka; their content only when asked for."""
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
+from streams.records import SourceRecord
+from workers.cli import app
+from workers.dead_letters import DeadLetter, dead_letter_at, dead_letters
+from workers.embedded.kafka import EmbeddedKafka
+from workers.kafka import producer, running
+from workers.replay_range import Bound, RangeError
+from workers.settings import Settings, load_settings
+from workers.topics_admin import apply
+
+_numbers = itertools.count()
+_SECRET = b'{"txt":"jane.doe@shop.example"}'
+
+
+@pytest.fixture
+async def settings(kafka: EmbeddedKafka) -> Settings:
+    found = load_settings(
+        None,
+        prefix=f"dead{next(_numbers)}",
+        kafka={"bootstrap_servers": kafka.bootstrap},
+        topics={"partitions": 1},
+    )
+    await apply(found)
+    return found
+
+
+async def _set_aside(settings: Settings, reasons: Sequence[DeadReason]) -> None:
+    async with running(producer(settings.kafka), settings.kafka) as client:
+        for n, reason in enumerate(reasons):
+            record = SourceRecord("queries.raw", 3, n, 0, b"\xffkey", _SECRET, (("x", None),))
+            letter = dead_letter(
+                settings.topic_names.dead, record, RecordError(reason, Stage.DECODE, "why")
+            )
+            await client.send_and_wait(
+                letter.topic, letter.value, key=letter.key, headers=list(letter.headers)
+            )
+
+
+async def _all(settings: Settings) -> list[DeadLetter]:
+    bounds = Bound("earliest"), Bound("latest")
+    return [letter async for letter in dead_letters(settings, *bounds)]
+
+
+async def test_every_dead_letter_is_listed_with_its_reason_and_origin(settings: Settings) -> None:
+    await _set_aside(settings, [DeadReason.INVALID_JSON, DeadReason.TOO_LONG])
+    first, second = await _all(settings)
+    assert (first.reason, second.reason) == ("invalid_json", "too_long")
+    assert (first.source, second.source) == ("queries.raw:3:0", "queries.raw:3:1")
+    assert (first.partition, first.offset, second.offset) == (0, 0, 1)
+    assert first.message == "invalid_json: why"
+    assert first.value_bytes == len(_SECRET)
+
+
+async def test_content_is_shown_only_when_asked_for(settings: Settings) -> None:
+    await _set_aside(settings, [DeadReason.MISSING_TEXT])
+    letter = await dead_letter_at(settings, 0, 0)
+    assert "jane" not in repr(letter)
+    assert "jane" not in repr(letter.as_dict())
+    raw = letter.as_dict(raw=True)
+    assert raw["value"] == _SECRET.decode()
+    assert raw["key"] == r"\xffkey"
+
+
+@pytest.mark.parametrize(("partition", "offset"), [(0, 1), (0, 99), (7, 0)])
+async def test_a_position_that_is_not_there_is_an_error(
+    settings: Settings, partition: int, offset: int
+) -> None:
+    await _set_aside(settings, [DeadReason.MISSING_TEXT])
+    with pytest.raises(RangeError):
+        await dead_letter_at(settings, partition, offset)
+
+
+async def test_no_dead_letters_are_an_empty_list(settings: Settings) -> None:
+    assert await _all(settings) == []
+
+
+async def test_a_missing_topic_is_an_error(settings: Settings) -> None:
+    bare = load_settings(
+        None,
+        prefix=f"{settings.prefix}-none",
+        kafka={"bootstrap_servers": settings.kafka.bootstrap_servers},
+    )
+    with pytest.raises(RangeError, match="there is no topic"):
+        await _all(bare)
+
+
+def test_a_position_is_partition_and_offset() -> None:
+    result = CliRunner().invoke(app, ["dead", "show", "42"])
+    assert result.exit_code == 1
+    assert "PARTITION:OFFSET" in str(result.exception)
