@@ -71,8 +71,8 @@ class Rig:
         env = {name: value for name, value in os.environ.items() if "INTENTSTREAM" not in name}
         env |= {
             "INTENTSTREAM_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-            "INTENTSTREAM_KAFKA__SESSION_TIMEOUT_MS": "3000",
-            "INTENTSTREAM_KAFKA__HEARTBEAT_INTERVAL_MS": "500",
+            "INTENTSTREAM_KAFKA__SESSION_TIMEOUT_MS": "1500",
+            "INTENTSTREAM_KAFKA__HEARTBEAT_INTERVAL_MS": "300",
             "INTENTSTREAM_REDIS__URL": redis_url or settings.redis.url.get_secret_value(),
             "INTENTSTREAM_REDIS__TIMEOUT_S": "0.5",
             "INTENTSTREAM_PREFIX": settings.prefix,

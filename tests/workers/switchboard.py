@@ -1,6 +1,7 @@
 """A TCP proxy between a client and one of several servers, which can be switched and held up."""
 
 import asyncio
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -11,11 +12,13 @@ from typing import Self
 class Switchboard:
     """Passes bytes on to `target`. New connections go to the target of their moment.
 
-    Clearing `flowing` holds back all answers, as a network that hangs would.
+    With `tls` the client's side is encrypted. Clearing `flowing` holds back all answers, as a
+    network that hangs would.
     """
 
     target: int
     port: int = 0
+    tls: ssl.SSLContext | None = None
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _server: asyncio.Server | None = None
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -23,11 +26,12 @@ class Switchboard:
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        scheme = "rediss" if self.tls else "redis"
+        return f"{scheme}://127.0.0.1:{self.port}/0"
 
     async def __aenter__(self) -> Self:
         self.flowing.set()
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

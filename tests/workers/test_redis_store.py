@@ -1,6 +1,7 @@
 """Profiles in a real Valkey: the layout, the compare-and-set, and what happens in trouble."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import trustme
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
@@ -293,6 +295,29 @@ async def test_an_acl_user_with_the_documented_rights_can_write_and_read(
         with pytest.raises(UnreachableError, match="refuses"):
             await store.check()
     await redis.acl_deluser(namespace)
+
+
+async def test_tls_and_mutual_tls_are_passed_through(
+    valkey: EmbeddedValkey, namespace: str, tmp_path: Path
+) -> None:
+    authority, ca, pem = trustme.CA(), tmp_path / "ca.pem", tmp_path / "client.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    client = authority.issue_cert("worker.shop.example")
+    client.private_key_and_cert_chain_pem.write_to_path(str(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    assert valkey.port is not None
+    async with Switchboard(valkey.port, tls=context) as between:
+        mine = {"ssl_cafile": ca, "ssl_certfile": pem, "ssl_keyfile": pem}
+        async with store_at(between.url, namespace, **mine) as store:
+            await store.check()
+            assert await store.write([folded(query())]) == Written(1, 0)
+        for wanting in ({"ssl_cafile": ca}, mine | {"ssl_cafile": None}):
+            async with store_at(between.url, namespace, **wanting) as store:
+                with pytest.raises(UnreachableError):
+                    await store.check()
 
 
 # --- the reader
