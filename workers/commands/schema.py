@@ -19,7 +19,7 @@ class SchemaFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("schema")(schema)
+    app.command("schema", rich_help_panel="Operations")(schema)
 
 
 def schema(
