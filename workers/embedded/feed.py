@@ -25,7 +25,7 @@ from workers.kafka import producer, running
 from workers.profile_reader import ProfileReader
 from workers.settings import Settings
 
-WINDOW = 2_048
+WINDOW = 1_024
 """Records under way at a time."""
 STALL_S = 300.0
 """With nothing coming out for this long, the feed gives up."""
@@ -111,6 +111,8 @@ class Feed:
         self._failure: KafkaError | None = None
         self.read = 0
         """Lines read so far."""
+        self.signals_behind = 0
+        """Once all lines are out: signals that have not reached the profiles."""
         self.refused: list[int] = []
         """Numbers of lines that Kafka cannot take: they are in no topic."""
 
@@ -156,8 +158,10 @@ class Feed:
         """Returns when the personalizer has committed all signals up to `ends`."""
         stall = _Stall()
         while behind := await lag.behind(_PERSONALIZER, ends):
+            self.signals_behind = behind
             stall.check(behind, f"{behind} signals are not in the profiles")
             await asyncio.sleep(0.1)
+        self.signals_behind = 0
 
     async def _profiles(self) -> int:
         """How many of the users have a profile in Redis."""

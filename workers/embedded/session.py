@@ -9,8 +9,6 @@ import asyncio
 import json
 import os
 import secrets
-import shlex
-import shutil
 import signal
 import sys
 import time
@@ -27,16 +25,19 @@ from workers import topics_admin
 from workers.embedded import run_env
 from workers.embedded.feed import Feed, Summary
 from workers.embedded.input_file import InputFile, InputFormat
+from workers.embedded.introduction import footer, introduction
 from workers.embedded.keep import Keeper
-from workers.embedded.progress import Progressed, Report, shown, silent
+from workers.embedded.progress import Phase, Progressed, Report, shown, silent
+from workers.embedded.readiness import all_joined
 from workers.embedded.stack import EmbeddedStack, development_key
-from workers.embedded.traffic import produce, sample_traffic
+from workers.embedded.traffic import produce, sample_traffic, sample_users
 from workers.embedded.watching import Watch, feed_progress
 from workers.errors import IntentstreamError
 from workers.kafka import producer, running
 from workers.settings import DEVELOPMENT_KEY_ID, Settings, load_settings
 
 _CLUSTER = "embedded"
+_READY_S = 90.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -94,6 +95,12 @@ class _Run:
             waiter.cancel()
         await asyncio.gather(waiter)
 
+    async def end(self) -> None:
+        """Ends all tasks."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
 
 def run(options: UpOptions) -> int:
     """Runs everything until it is asked to end; returns the exit code.
@@ -138,19 +145,14 @@ async def _up(options: UpOptions) -> int:
             file = exits.enter_context(InputFile(options.input_path, options.input_format))
         with reporter.showing(plain=options.plain):
             stack, settings = await _start(options, exits, reporter)
-        run = _Run(options, stack, settings, file, started)
-        run.start(_failure(stack))
-        try:
-            if options.until_drained:
-                return await _until_drained(run)
-            await _until_stopped(run)
-        finally:
-            _say("Stopping …")
-            for task in run.tasks:
-                task.cancel()
-            await asyncio.gather(*run.tasks, return_exceptions=True)
+            run = _Run(options, stack, settings, file, started)
+            exits.push_async_callback(run.end)
+            run.start(_failure(stack))
+            await run.until(_workers_ready(run))
+        exits.callback(_say, "Stopping …")
+        code = await _until_drained(run) if options.until_drained else await _until_stopped(run)
     _say("Stopped; nothing is left running.")
-    return 0
+    return code
 
 
 class _Reporter:
@@ -170,6 +172,15 @@ class _Reporter:
                 yield
             finally:
                 self._report = silent
+
+
+async def _workers_ready(run: _Run) -> None:
+    settings = run.settings
+    groups = {settings.group_id("enricher"): run.options.enrichers}
+    groups[settings.group_id("personalizer")] = 1
+    await all_joined(settings.kafka, groups, within_s=_READY_S)
+    for name in run.stack.workers:
+        run.stack.report(Progressed(name, Phase.READY))
 
 
 async def _failure(stack: EmbeddedStack) -> None:
@@ -236,15 +247,15 @@ def _environment(stack: EmbeddedStack, options: UpOptions) -> dict[str, str]:
     return environment
 
 
-async def _until_stopped(run: _Run) -> None:
+async def _until_stopped(run: _Run) -> int:
     """Traffic or a file, and the view, until the time is over or something fails."""
     options, opened = run.options, asyncio.Event()
-    _introduce(run)
-    watch = Watch(run.settings, opened)
+    _say(introduction(run.stack, options.run_dir, time.monotonic() - run.started))
+    watch = Watch(run.settings, opened, _sample_names(run))
     if options.plain or not sys.stdout.isatty():
         run.start(watch.lines(sys.stdout))
     else:
-        run.start(watch.screen(Console(), title="Intentstream", footer=_footer(run.stack)))
+        run.start(watch.screen(Console(), title="Intentstream", footer=footer(run.stack)))
     await run.until(opened.wait())
     keeper = await _keeper(run)
     if run.file is not None:
@@ -262,6 +273,15 @@ async def _until_stopped(run: _Run) -> None:
             "Not one query was enriched in this time.",
             f"Give it longer, or see the logs in {run.stack.logs}.",
         )
+    return 0
+
+
+def _sample_names(run: _Run) -> dict[str, str]:
+    """Pseudonym to name of the users of the sample traffic, who are nobody."""
+    if not _with_traffic(run.options):
+        return {}
+    pseudonyms = run.settings.pseudonyms.pseudonymiser()
+    return {pseudonyms.user(user): user for user in sample_users()}
 
 
 async def _until_drained(run: _Run) -> int:
@@ -324,50 +344,6 @@ async def _traffic(run: _Run) -> None:
 def _with_traffic(options: UpOptions) -> bool:
     """Sample traffic is for our own Kafka; into another it goes only when asked for."""
     return options.kafka is None if options.traffic is None else options.traffic
-
-
-def _introduce(run: _Run) -> None:
-    """What runs where, and what to try, on stderr."""
-    addresses, options = run.stack.addresses, run.options
-    command = _command()
-    where = (
-        ""
-        if options.run_dir == run_env.RUN_DIR
-        else f" --run-dir {shlex.quote(str(options.run_dir))}"
-    )
-    _say(f"""
-Everything is up after {time.monotonic() - run.started:.1f} s.
-  Kafka   {addresses.kafka}
-  Triton  {addresses.triton} (gRPC){f", {addresses.triton_http} (HTTP)" if addresses.triton_http else ""}
-  Redis   {addresses.redis}
-  logs    {run.stack.logs}
-
-Try, from this folder in another terminal:
-  {command}{where} profile u-1
-  {command}{where} doctor
-  {command}{where} config
-
-Ctrl-C stops everything.
-""")
-
-
-def _footer(stack: EmbeddedStack) -> str:
-    addresses = stack.addresses
-    return (
-        f"Kafka {addresses.kafka}   Triton {addresses.triton}   Redis {addresses.redis}\n"
-        f"In another terminal: {_command()} profile u-1      Ctrl-C stops everything"
-    )
-
-
-def _command() -> str:
-    """How this command can be called again from here."""
-    found = shutil.which("intentstream")
-    ours = Path(sys.argv[0])
-    if found is not None and ours.exists() and Path(found).samefile(ours):
-        return "intentstream"
-    with suppress(ValueError):
-        ours = ours.absolute().relative_to(Path.cwd())
-    return shlex.quote(str(ours))
 
 
 def _say(text: str) -> None:

@@ -177,13 +177,11 @@ _QUESTIONS = (
     "what size should I order in {brand} {product}, I usually take {size}",
     "which is better for {occasion}, {brand} or another {product}?",
     "can you recommend a {modifier} {product} for {whom}?",
-    "how heavy is the {brand} {product}",
 )
 _BEFORE_BUYING = (
     "do you have a discount code for {product}?",
     "how long does delivery take to ireland",
     "can i pay with paypal",
-    "is express shipping available before {occasion}?",
 )
 _AFTER_BUYING = (
     "where is my order {order}",
@@ -225,23 +223,28 @@ class _Sender(Protocol):
     ) -> Any: ...
 
 
+def sample_users(count: int = 8) -> tuple[str, ...]:
+    """The ids of the shoppers."""
+    return tuple(f"u-{number}" for number in range(1, count + 1))
+
+
 def sample_traffic(
     topics: TopicNames, *, seed: int = 0, users: int = 8, malformed: float = 0.03
 ) -> Iterator[OutputRecord]:
-    """Raw queries and user actions without end, interleaved over `users` shoppers `u-1` … `u-N`.
+    """Raw queries and user actions without end, interleaved over `users` shoppers.
 
     `malformed` is the share of records that cannot be processed, each of another kind. Keys are
     the raw user ids, as a shop's own systems would write them.
     """
     rng = random.Random(seed)  # noqa: S311 (repeatable sample data, nothing secret)
-    shoppers = [_shopper(rng, number) for number in range(1, users + 1)]
+    shoppers = [_shopper(rng, user) for user in sample_users(users)]
     visits: dict[str, Iterator[OutputRecord]] = {}
     bad = 0
     while True:
         if rng.random() < malformed:
             value, headers = _MALFORMED[bad % len(_MALFORMED)]
             bad += 1
-            yield OutputRecord(topics.raw, f"u-{rng.randint(1, users)}".encode(), value, headers)
+            yield OutputRecord(topics.raw, rng.choice(shoppers).user_id.encode(), value, headers)
             continue
         shopper = rng.choice(shoppers)
         visit = visits.get(shopper.user_id)
@@ -270,9 +273,9 @@ async def produce(sender: _Sender, records: Iterable[OutputRecord], *, rate: flo
     return sent
 
 
-def _shopper(rng: random.Random, number: int) -> _Shopper:
+def _shopper(rng: random.Random, user: str) -> _Shopper:
     return _Shopper(
-        user_id=f"u-{number}",
+        user_id=user,
         locale=rng.choice(_LOCALES),
         channel=rng.choices(list(Channel), (6, 2, 2))[0],
         favourites=tuple(rng.sample(range(len(_KINDS)), 2)),

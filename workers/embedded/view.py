@@ -1,6 +1,8 @@
 """How the live view looks: a screen for terminals, lines for everything else."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
@@ -16,6 +18,7 @@ from workers.embedded.view_state import DeadSeen, Seen, ViewState
 _WIDE = 100
 """Columns from which the profile stands beside the queries rather than below them."""
 _SIDE = 40
+_TOP = 6
 _BAR = 8
 _INTENT_WIDTH = 16
 
@@ -82,8 +85,8 @@ def annotated(event: QueryUnderstood) -> str:
 # --- lines
 
 
-def line(seen: Seen) -> str:
-    """One line about one event."""
+def line(seen: Seen, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """One line about one event; `names` for pseudonyms that have one."""
     if isinstance(seen, QueryUnderstood):
         sign, _ = _SENTIMENTS.get(seen.sentiment.label, ("?", ""))
         intent = fitted(seen.intent.label, _INTENT_WIDTH)
@@ -97,7 +100,8 @@ def line(seen: Seen) -> str:
         if (found := _heaviest(seen, name, 2))
     )
     queries = seen.counts.get("queries", 0)
-    return f"{clock(seen.as_of)} profile {seen.user[:12]}… {queries} queries; {likes}"
+    user = names.get(seen.user, f"{seen.user[:12]}…")
+    return f"{clock(seen.as_of)} profile {fitted(user, _INTENT_WIDTH)} {queries} queries; {likes}"
 
 
 def status_line(state: ViewState, now: float) -> str:
@@ -119,23 +123,22 @@ def screen(
     state: ViewState, *, now: float, width: int, height: int, title: str, footer: str
 ) -> RenderableType:
     """The whole screen. `now` in seconds of a monotonic clock; `width` and `height` in cells."""
-    top = Panel(
-        Group(_status(state, now), Text(footer, style="dim", overflow="ellipsis")), title=title
-    )
+    lines = Text(footer, style="dim", no_wrap=True, overflow="ellipsis")
+    top = Panel(Group(_status(state, now), lines), title=title)
     profile = Panel(_profile_body(state), title="one user's profile", border_style="magenta")
     dead = Panel(_dead_body(state), title="dead letters", border_style="red")
     layout = Layout()
     body = Layout(name="body")
     side = Layout(name="side")
-    layout.split_column(Layout(top, size=5), body)
+    layout.split_column(Layout(top, size=_TOP), body)
     dead_rows = min(len(state.dead), 6) + 2 + (not state.dead)
     if width >= _WIDE:
-        rows, columns = height - 8, width - _SIDE - 4
+        rows, columns = height - _TOP - 2, width - _SIDE - 4
         side.split_column(Layout(profile), Layout(dead, size=dead_rows))
         body.split_row(Layout(_queries(state, rows, columns)), Layout(side, size=_SIDE))
     else:
-        side_rows = min(16, (height - 5) // 2)
-        rows, columns = height - 5 - side_rows - 3, width - 4
+        side_rows = min(16, (height - _TOP) // 2)
+        rows, columns = height - _TOP - side_rows - 2, width - 4
         side.split_row(Layout(profile), Layout(dead, size=min(28, width // 3)))
         body.split_column(Layout(_queries(state, rows, columns)), Layout(side, size=side_rows))
     return layout
@@ -147,9 +150,9 @@ def _status(state: ViewState, now: float) -> Text:
     text.append(f"{state.enriched}", "bold").append(" enriched   ")
     text.append(f"{state.entities}", "bold").append(" entities   ")
     text.append(f"{state.dead.total()}", "bold red" if state.dead else "bold").append(" dead   ")
-    text.append(f"{state.profile_updates}", "bold").append(" profile updates")
+    text.append(f"{state.profile_updates}", "bold").append(" profile updates\n")
     for name, count in state.lag.items():
-        text.append(f"   {name} lag ").append(str(count), "bold yellow" if count else "bold")
+        text.append(f"{name} lag ").append(f"{count}   ", "bold yellow" if count else "bold")
     return text
 
 
@@ -181,7 +184,9 @@ def _profile_body(state: ViewState) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(width=9, style="dim")
     table.add_column(no_wrap=True, overflow="ellipsis")
-    table.add_row("user", Text(profile.user, overflow="ellipsis"))
+    name = state.names.get(profile.user)
+    user = f"{name} = {profile.user}" if name else profile.user
+    table.add_row("user", Text(user, overflow="ellipsis"))
     table.add_row("counts", ", ".join(f"{count} {name}" for name, count in profile.counts.items()))
     for title, name in _PROFILE_FIELDS:
         for value, share in list(getattr(profile, name).shares().items())[:2]:

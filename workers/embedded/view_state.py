@@ -1,6 +1,7 @@
 """What the live view shows, folded from the records it reads. Pure: the clock is passed in."""
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -62,6 +63,8 @@ class ViewState:
     topics: TopicNames
     kept: int = 50
     """How many of the last queries are remembered."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Pseudonym to name, for users who are nobody: those of the sample traffic."""
     queries: deque[QueryUnderstood] = field(init=False)
     enriched: int = 0
     entities: int = 0

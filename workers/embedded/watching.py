@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TextIO
 
@@ -30,12 +30,13 @@ class Watch:
     Args:
         settings: of the running system.
         opened: set once nothing that is published can be missed.
+        names: of users, by their pseudonym, where they may be shown.
     """
 
-    def __init__(self, settings: Settings, opened: asyncio.Event) -> None:
+    def __init__(self, settings: Settings, opened: asyncio.Event, names: Mapping[str, str]) -> None:
         self._settings = settings
         self._opened = opened
-        self.state = ViewState(settings.topic_names)
+        self.state = ViewState(settings.topic_names, names=names)
 
     async def lines(self, out: TextIO) -> None:
         """One line an event, and every few seconds one that sums up."""
@@ -47,7 +48,7 @@ class Watch:
                 for record in await tail.batch():
                     seen = self.state.fold(record, now)
                     if seen is not None:
-                        print(line(seen), file=out)
+                        print(line(seen, self.state.names), file=out)
                 if now - reported >= _STATUS_EVERY_S:
                     reported = now
                     print(status_line(self.state, now), file=out)
@@ -104,11 +105,7 @@ async def feed_progress(feed: Feed, *, plain: bool) -> None:
     if plain or not sys.stderr.isatty():
         while True:
             await asyncio.sleep(_PLAIN_PROGRESS_EVERY_S)
-            print(
-                f"fed {feed.read} lines, {feed.settled} processed, {feed.dead} dead",
-                file=sys.stderr,
-                flush=True,
-            )
+            print(_fed(feed), file=sys.stderr, flush=True)
     columns = (
         TextColumn("[bold]feeding"),
         BarColumn(),
@@ -121,6 +118,11 @@ async def feed_progress(feed: Feed, *, plain: bool) -> None:
             share = feed.fed_share
             # what has been read but has not come out yet is not done
             done = None if share is None else share * feed.settled / max(1, feed.read)
-            note = f"{feed.settled} of {feed.read} lines processed, {feed.dead} dead"
-            progress.update(task, total=None if done is None else 1.0, completed=done, note=note)
+            total = None if done is None else 1.0
+            progress.update(task, total=total, completed=done, note=_fed(feed))
             await asyncio.sleep(0.1)
+
+
+def _fed(feed: Feed) -> str:
+    lines = f"{feed.settled} of {feed.read} lines read are out, {feed.dead} of them dead"
+    return lines + (f"; {feed.signals_behind} signals to profiles" if feed.signals_behind else "")
