@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 
 from workers.embedded.progress import Report
 
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
 _Result = TypeVar("_Result")
+
+
+async def side_by_side(
+    first: Coroutine[Any, Any, _First], second: Coroutine[Any, Any, _Second]
+) -> tuple[_First, _Second]:
+    """Both results; at the first error the other is called off, and that error raised."""
+    results: list[Any] = await all_or_none([first, second])
+    return results[0], results[1]
 
 
 async def all_or_none(steps: Iterable[Coroutine[Any, Any, _Result]]) -> list[_Result]:

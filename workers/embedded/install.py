@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workers.embedded import kafka, preflight, triton_runtime
-from workers.embedded.concurrency import all_or_none, in_thread
+from workers.embedded.concurrency import in_thread, side_by_side
 from workers.embedded.home import state_folder
-from workers.embedded.java import find_java
 from workers.embedded.progress import Phase, Progressed, Report, shown, silent
 from workers.embedded.valkey import valkey_binary
 from workers.errors import IntentstreamError
@@ -43,18 +42,21 @@ async def install_all(report: Report = silent) -> Installed:
     downloads = kafka.needs_download() + triton_runtime.needs_download()
     preflight.require(preflight.find_problems(Path.cwd(), _PARTS, download_bytes=downloads))
     valkey = valkey_binary()
-    java = await asyncio.to_thread(find_java)
-
-    async def install(part: str) -> Path:
-        installer = kafka.install_kafka if part == "kafka" else triton_runtime.install_triton
-        path = await in_thread(installer, report)
-        report(Progressed(part, Phase.READY, str(path)))
-        return path
-
-    jars, triton = await all_or_none([install("kafka"), install("triton")])
     report(Progressed("valkey", Phase.READY, str(valkey)))
-    report(Progressed("java", Phase.READY, str(java)))
-    return Installed(kafka=jars, java=java, triton=triton, valkey=valkey)
+    node, triton = await side_by_side(_install_kafka(report), _install_triton(report))
+    return Installed(node.libs, node.java, triton, valkey)
+
+
+async def _install_kafka(report: Report) -> kafka.KafkaRuntime:
+    runtime = await kafka.prepare_kafka(report)
+    report(Progressed("kafka", Phase.READY, f"{runtime.libs}, run by {runtime.java}"))
+    return runtime
+
+
+async def _install_triton(report: Report) -> Path:
+    python = await in_thread(triton_runtime.install_triton, report)
+    report(Progressed("triton", Phase.READY, str(python)))
+    return python
 
 
 def main() -> int:

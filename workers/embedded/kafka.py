@@ -4,12 +4,14 @@ import asyncio
 import base64
 import os
 import re
+import tempfile
 import threading
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from workers.embedded.class_cache import ClassCache, class_cache
 from workers.embedded.concurrency import in_thread
 from workers.embedded.home import Lock, ensure_installed, installed, read_lock
 from workers.embedded.java import find_java
@@ -24,6 +26,8 @@ _LOCK_FILE = Path(__file__).with_name("kafka.lock")
 _READY = "Kafka Server started"
 _READY_TIMEOUT_S = 90.0
 _FORMAT_TIMEOUT_S = 90.0
+_TRAINING_GRACE_S = 120.0  # at its end a training run writes the cache of classes
+_CLASSES = "classes"
 _OLDEST_MAJOR = 4  # `format --standalone` and the KRaft settings below
 
 # Small, and quick to start: interpreting and the first compiler do for a development node.
@@ -122,6 +126,44 @@ def _libs_of(home: Path) -> Path:
     return libs
 
 
+@dataclass(frozen=True, slots=True)
+class KafkaRuntime:
+    """What a node runs on.
+
+    Attributes:
+        java: The launcher.
+        libs: The folder of Kafka's jars.
+        classes: The cache of their classes, where there is one.
+        flags: Further arguments of the JVM.
+        grace_s: Seconds from SIGTERM to SIGKILL.
+    """
+
+    java: Path
+    libs: Path
+    classes: Path | None = None
+    flags: Sequence[str] = ()
+    grace_s: float = 10.0
+
+
+async def prepare_kafka(report: Report = silent) -> KafkaRuntime:
+    """Install what is missing and find a Java; the first time also make the cache of classes.
+
+    Raises:
+        InstallError: A jar could not be fetched or checked, or there is no Java.
+    """
+    libs = await in_thread(install_kafka, report)
+    java = await asyncio.to_thread(find_java)
+    cache = await asyncio.to_thread(class_cache, java, libs)
+    if not cache.path.exists():
+        report(Progressed("kafka", Phase.INSTALLING, "cache of Java classes, for quick starts"))
+        with tempfile.TemporaryDirectory(prefix="intentstream-kafka-") as folder:
+            node = EmbeddedKafka(Path(folder))
+            await cache.make(lambda: node.record_classes(KafkaRuntime(java, libs), cache))
+    if not cache.usable:
+        return KafkaRuntime(java, libs)
+    return KafkaRuntime(java, libs, cache.path, cache.flags_to_use(_CLASSES))
+
+
 @dataclass(slots=True)
 class EmbeddedKafka(EmbeddedServer):
     """One Kafka node on loopback, without security. Data are kept in ``run_dir/kafka``.
@@ -137,7 +179,7 @@ class EmbeddedKafka(EmbeddedServer):
     settings: Mapping[str, str] = field(default_factory=dict)
     report: Report = silent
     _controller_port: int | None = field(default=None, init=False)
-    _libs: Path | None = field(default=None, init=False)
+    _runtime: KafkaRuntime | None = field(default=None, init=False)
 
     @property
     def bootstrap(self) -> str:
@@ -149,16 +191,12 @@ class EmbeddedKafka(EmbeddedServer):
         return self.run_dir.absolute() / "kafka"
 
     async def _launch(self) -> GuardedProcess:
-        if self._libs is None:
-            self._libs = await in_thread(install_kafka, self.report)
-        java = await asyncio.to_thread(find_java)
+        if self._runtime is None:
+            self._runtime = await prepare_kafka(self.report)
         self.report(Progressed("kafka", Phase.STARTING))
-        self._choose_ports()
-        self._write_configuration(self._libs)
-        if not (self._folder / "data" / "meta.properties").exists():
-            await self._format(java)
+        await self._lay_out(self._runtime)
         process = await GuardedProcess.start(
-            self._spec("kafka", java, "kafka.Kafka", "server.properties")
+            self._spec("kafka", self._runtime, "kafka.Kafka", "server.properties")
         )
 
         async def started() -> bool:
@@ -167,22 +205,44 @@ class EmbeddedKafka(EmbeddedServer):
         await process.wait_until(started, timeout_s=_READY_TIMEOUT_S)
         return process
 
+    async def record_classes(self, runtime: KafkaRuntime, cache: ClassCache) -> Path:
+        """Start and stop once, so that the JVM writes the cache of its classes. Returns the file.
+
+        Raises:
+            ServerError: It did not start.
+        """
+        await self._lay_out(runtime)
+        self._runtime = replace(
+            runtime, flags=cache.flags_to_train(_CLASSES), grace_s=_TRAINING_GRACE_S
+        )
+        async with self:
+            pass
+        return self._folder / _CLASSES
+
+    async def _lay_out(self, runtime: KafkaRuntime) -> None:
+        self._choose_ports()
+        self._write_configuration(runtime)
+        if not (self._folder / "data" / "meta.properties").exists():
+            await self._format(runtime)
+
     def _choose_ports(self) -> None:
         if self.port is None:
             self.port, self._controller_port = free_ports(2)
         elif self._controller_port is None:
             (self._controller_port,) = free_ports(1)
 
-    def _write_configuration(self, libs: Path) -> None:
+    def _write_configuration(self, runtime: KafkaRuntime) -> None:
         """Write all that Kafka reads into its folder, so that every path can be relative.
 
         A path with a space, a comma, a colon or an umlaut would otherwise meet the rules of class
         paths, of lists in properties files and of their encoding.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        link = self._folder / "libs"
-        link.unlink(missing_ok=True)
-        link.symlink_to(libs)
+        for name, target in (("libs", runtime.libs), (_CLASSES, runtime.classes)):
+            link = self._folder / name
+            link.unlink(missing_ok=True)
+            if target is not None:
+                link.symlink_to(target)
         client = f"PLAINTEXT://{LOOPBACK}:{self.port}"
         controller = f"{LOOPBACK}:{self._controller_port}"
         settings = {
@@ -196,7 +256,7 @@ class EmbeddedKafka(EmbeddedServer):
         (self._folder / "server.properties").write_text(lines, "ascii")
         (self._folder / "log4j2.properties").write_text(_LOGGING, "ascii")
 
-    async def _format(self, java: Path) -> None:
+    async def _format(self, runtime: KafkaRuntime) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = [
             "format",
@@ -207,18 +267,21 @@ class EmbeddedKafka(EmbeddedServer):
             "--ignore-formatted",
         ]
         process = await GuardedProcess.start(
-            self._spec("kafka-format", java, "kafka.tools.StorageTool", *arguments)
+            self._spec("kafka-format", runtime, "kafka.tools.StorageTool", *arguments)
         )
         try:
             code = await asyncio.wait_for(process.wait(), _FORMAT_TIMEOUT_S)
-        except TimeoutError:
+        except BaseException as error:
             await process.kill()
-            raise process.failure("formatting Kafka's data folder took too long") from None
+            if isinstance(error, TimeoutError):
+                raise process.failure("formatting Kafka's data folder took too long") from None
+            raise
         if code:
             raise process.failure(f"formatting Kafka's data folder failed ({describe_exit(code)})")
 
-    def _spec(self, name: str, java: Path, main: str, *arguments: str) -> ProcessSpec:
-        jvm = [str(java), *_JVM, "-Dlog4j2.configurationFile=log4j2.properties"]
+    def _spec(self, name: str, runtime: KafkaRuntime, main: str, *arguments: str) -> ProcessSpec:
+        jvm = [str(runtime.java), *_JVM, *runtime.flags]
+        jvm += ["-Dlog4j2.configurationFile=log4j2.properties"]
         # CLASSPATH, _JAVA_OPTIONS and the like of the user's shell must not leak into the server.
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(self._folder)}
         return ProcessSpec(
@@ -226,6 +289,7 @@ class EmbeddedKafka(EmbeddedServer):
             argv=[*jvm, "-cp", "libs/*", main, *arguments],
             log=self.run_dir.absolute() / "logs" / f"{name}.log",
             cwd=self._folder,
+            grace_s=runtime.grace_s,
             env=environment,
             noise=_NOISE,
         )
