@@ -39,6 +39,16 @@ _STYLES = {
     "order_id": "bold red",
     "contact": "red",
 }
+_LEGEND = (
+    ("core_product_type", "product"),
+    ("creator", "brand"),
+    ("color", "colour"),
+    ("material", "material"),
+    ("UoM", "size"),
+    ("price", "price"),
+    ("department", "for"),
+    ("order_id", "order"),
+)
 _PROFILE_FIELDS = (
     ("products", "product_types"),
     ("brands", "brands"),
@@ -174,16 +184,21 @@ def _queries(state: ViewState, rows: int, columns: int) -> Panel:
             Text(sign, style),
             highlighted(event),
         )
-    return Panel(table, title="queries", border_style="cyan")
+    return Panel(table, title="queries", subtitle=_legend(), border_style="cyan")
+
+
+def _legend() -> Text:
+    """What the colours of the entities mean."""
+    return Text(" ").join(Text(word, _STYLES[kind]) for kind, word in _LEGEND)
 
 
 def _profile_body(state: ViewState) -> RenderableType:
     profile = state.profile
     if profile is None:
         return Text("nobody yet", style="dim")
-    table = Table.grid(padding=(0, 1))
+    table = Table.grid(padding=(0, 1), expand=True)
     table.add_column(width=9, style="dim")
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     name = state.names.get(profile.user)
     user = f"{name} = {profile.user}" if name else profile.user
     table.add_row("user", Text(user, overflow="ellipsis"))
