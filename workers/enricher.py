@@ -271,12 +271,12 @@ class Enricher:
     async def _publish(self, publication: Publication[_Batch]) -> None:
         items = [item for batch in publication.results for item in batch]
         try:
-            await self._publisher.publish(items)
+            refused = await self._publisher.publish(items)
         except Exception as error:  # noqa: BLE001 (whatever it was: nothing may follow it)
             if self._pipeline.publish_failed(publication):
                 self._fail(error)
         else:
-            self.counters.count(items, self._topics)
+            self.counters.count(items, self._topics, refused)
             self._pipeline.published(publication)
         if self._publishing.get(publication.partition) is asyncio.current_task():
             del self._publishing[publication.partition]

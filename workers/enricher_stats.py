@@ -3,11 +3,11 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.deadletters import reason_of
+from streams.deadletters import DeadReason, reason_of
 from streams.topics import TopicNames
 from workers.publisher import Enriched
 
@@ -23,10 +23,18 @@ class EnricherCounters:
     dead: Counter[str] = field(default_factory=Counter)
     lag: int | None = None
 
-    def count(self, items: Sequence[Enriched], topics: TopicNames) -> None:
-        """Counts what was published."""
+    def count(
+        self,
+        items: Sequence[Enriched],
+        topics: TopicNames,
+        refused: Collection[int] = frozenset(),
+    ) -> None:
+        """Counts what was published; `refused` are the offsets that Kafka found too large."""
         for item in items:
             self.records += 1
+            if item.record.offset in refused:
+                self.dead[DeadReason.EVENT_TOO_LARGE] += 1
+                continue
             kinds = Counter(output.topic for output in item.outputs)
             self.enriched += kinds[topics.intents]
             self.entities += kinds[topics.entities]

@@ -231,6 +231,11 @@ class OrderedPipeline(Generic[ResultT]):
         if position > lane.read_to:
             lane.read_to = lane.published_to = position
 
+    def read_to(self, partition: Partition) -> int | None:
+        """Up to where all was read; None when the partition is not ours."""
+        lane = self._lanes.get(partition)
+        return None if lane is None else lane.read_to
+
     def published_to(self, partition: Partition) -> int | None:
         """Up to where all is published; None when the partition is not ours."""
         lane = self._lanes.get(partition)

@@ -12,7 +12,6 @@ from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
     OutOfOrderSequenceNumber,
-    ProducerClosed,
     RecordListTooLargeError,
     RecordTooLargeError,
     UnknownTopicOrPartitionError,
@@ -40,7 +39,6 @@ _RESENT = (
     RecordTooLargeError,
     # what the neighbours of a refused record see
     OutOfOrderSequenceNumber,
-    ProducerClosed,
 )
 """Failures after which a new producer sends anew, one by one."""
 
@@ -60,7 +58,7 @@ class PublishError(UnreachableError):
 
 
 class Publisher:
-    """Sends and awaits acknowledgements. An async context manager around its producer.
+    """Sends and awaits acknowledgements.
 
     Args:
         make_producer: of an idempotent producer with `acks=all`; called again when Kafka refused
@@ -76,12 +74,11 @@ class Publisher:
         *,
         acknowledge_s: float = ACKNOWLEDGE_S,
     ) -> None:
-        self.refused = 0
         self._make_producer = make_producer
         self._dead_letter = dead_letter
         self._acknowledge_s = acknowledge_s
         self._producer: AIOKafkaProducer | None = None
-        self._replacing = asyncio.Lock()
+        self._gate = _Gate()
 
     async def start(self) -> None:
         """Connects. Raises aiokafka's `KafkaConnectionError` when no broker is there."""
@@ -99,20 +96,26 @@ class Publisher:
         if producer is not None:
             await _stopped(producer)
 
-    async def publish(self, items: Sequence[Enriched]) -> None:
-        """Publishes all outputs in order; returns when all are acknowledged.
+    async def publish(self, items: Sequence[Enriched]) -> frozenset[int]:
+        """Publishes all outputs of one partition's records, in order, and awaits all acknowledgements.
 
         An output that Kafka refuses as too large is replaced by its record's dead letter.
+
+        Returns:
+            The offsets of the records for which that happened.
 
         Raises:
             PublishError: Kafka doesn't acknowledge in time, or refuses for another reason.
         """
-        producer = self._running()
         outputs = [(item.record, output) for item in items for output in item.outputs]
-        async with self._in_time():
-            left = await self._send_all(producer, outputs)
-        if left:
-            await self._publish_singly(producer, left)
+        async with self._gate.shared():
+            producer = self._running()
+            async with self._in_time():
+                left = await self._send_all(producer, outputs)
+        if not left:
+            return frozenset()
+        async with self._gate.alone():
+            return await self._publish_singly(producer, left)
 
     async def _send_all(
         self, producer: AIOKafkaProducer, outputs: list[tuple[SourceRecord, OutputRecord]]
@@ -142,22 +145,23 @@ class Publisher:
 
     async def _publish_singly(
         self, broken: AIOKafkaProducer, outputs: list[tuple[SourceRecord, OutputRecord]]
-    ) -> None:
-        """Each output on its own, so that only the one to blame is refused."""
-        given_up: set[int] = set()  # offsets of records that became dead letters
-        producer = await self._replaced(broken)
-        for record, output in outputs:
-            if record.offset in given_up or await self._acknowledged(producer, output):
-                continue
-            self.refused += 1
-            given_up.add(record.offset)
-            producer = await self._replaced(producer)
-            producer = await self._bury(producer, record, output)
+    ) -> frozenset[int]:
+        """Each output on its own, so that only the one to blame is refused. Returns their offsets.
 
-    async def _bury(
-        self, producer: AIOKafkaProducer, record: SourceRecord, output: OutputRecord
-    ) -> AIOKafkaProducer:
-        """Publishes a record's dead letter; returns the producer that works now."""
+        Nothing else is being sent meanwhile: it would share a batch with the culprit.
+        """
+        given_up: set[int] = set()
+        if self._running() is broken:
+            await self._replace()
+        for record, output in outputs:
+            if record.offset in given_up or await self._acknowledged(output):
+                continue
+            given_up.add(record.offset)
+            await self._bury(record, output)
+        return frozenset(given_up)
+
+    async def _bury(self, record: SourceRecord, output: OutputRecord) -> None:
+        """Publishes a record's dead letter in place of its refused output."""
         logger.error(
             "an output for %s is larger than the topic allows: its record becomes a dead letter",
             output.topic,
@@ -165,26 +169,22 @@ class Publisher:
         detail = "Kafka refuses the event as too large"
         error = RecordError(DeadReason.EVENT_TOO_LARGE, Stage.PUBLISH, detail)
         letter = self._dead_letter(record, error)
-        if await self._acknowledged(producer, letter):
-            return producer
+        if await self._acknowledged(letter):
+            return
         logger.error("%s takes no record of this size: its value is left out", letter.topic)
         headers = (*letter.headers, (VALUE_LEFT_OUT, b"true"))
-        stripped = OutputRecord(letter.topic, letter.key, None, headers)
-        producer = await self._replaced(producer)
-        if await self._acknowledged(producer, stripped):
-            return producer
-        raise PublishError(
-            f"{letter.topic} refuses even a dead letter without its value",
-            "`intentstream topics apply` sets the sizes that the topics must take",
-        )
+        if not await self._acknowledged(OutputRecord(letter.topic, letter.key, None, headers)):
+            raise PublishError(
+                f"{letter.topic} refuses even a dead letter without its value",
+                "`intentstream topics apply` sets the sizes that the topics must take",
+            )
 
-    async def _acknowledged(self, producer: AIOKafkaProducer, output: OutputRecord) -> bool:
-        """Whether Kafka took one output; False when it is too large."""
+    async def _acknowledged(self, output: OutputRecord) -> bool:
+        """Whether Kafka took one output; when it is too large, a new producer goes on."""
         async with self._in_time():
-            left = await self._send_all(producer, [(_NOWHERE, output)])
-            while left and self._running() is not producer:  # replaced by another publication
-                producer = self._running()
-                left = await self._send_all(producer, left)
+            left = await self._send_all(self._running(), [(_NOWHERE, output)])
+        if left:
+            await self._replace()
         return not left
 
     @asynccontextmanager
@@ -203,19 +203,49 @@ class Publisher:
             raise RuntimeError("the publisher is not started")
         return self._producer
 
-    async def _replaced(self, broken: AIOKafkaProducer) -> AIOKafkaProducer:
-        """A producer with a sequence of its own, unless another publication has made it already."""
-        async with self._replacing:
-            if self._running() is broken:
-                fresh = self._make_producer()
-                try:
-                    await fresh.start()
-                except KafkaError as error:
-                    await fresh.stop()
-                    raise _fatal(error, "") from error
-                self._producer = fresh
-                await _stopped(broken)
-            return self._running()
+    async def _replace(self) -> None:
+        """Takes a producer with sequences of its own: those of the old one are broken."""
+        broken = self._running()
+        try:
+            await self.start()
+        except KafkaError as error:
+            raise _fatal(error, "") from error
+        await _stopped(broken)
+
+
+class _Gate:
+    """Many may pass at once, or one alone, who waits until all others are through."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._passing = 0
+        self._taken = False
+
+    @asynccontextmanager
+    async def shared(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._taken)
+            self._passing += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._passing -= 1
+                self._changed.notify_all()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._taken)
+            self._taken = True
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._passing == 0)
+            yield
+        finally:
+            async with self._changed:
+                self._taken = False
+                self._changed.notify_all()
 
 
 _NOWHERE = SourceRecord("", 0, 0, 0, None, None)

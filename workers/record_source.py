@@ -99,13 +99,23 @@ class RecordSource:
                 # the fetcher was faster than the listener, which decides where to begin
                 await asyncio.sleep(POLL_MS / 1000)
             except OffsetOutOfRangeError as error:
-                raise _out_of_range(error) from error
+                self._check_range(error)
             except KafkaError as error:
                 raise refused(error) from error
             else:
                 taken = self._submit(found)
                 if taken is not None:
                     return taken
+
+    def _check_range(self, error: OffsetOutOfRangeError) -> None:
+        """The fetcher may have asked before the listener has decided where to begin: not so ours."""
+        lost = [
+            name
+            for name, offset in error.args[0].items()
+            if (read := self._pipeline.read_to(Partition(*name))) is not None and offset >= read
+        ]
+        if lost:
+            raise _out_of_range(lost) from error
 
     async def lag(self) -> int:
         """Records of our partitions that are not yet published; also proves that Kafka is there."""
@@ -222,8 +232,8 @@ def _source(record: Any) -> SourceRecord:
     )
 
 
-def _out_of_range(error: OffsetOutOfRangeError) -> ContractError:
-    names = ", ".join(f"{name.topic}[{name.partition}]" for name in error.args[0])
+def _out_of_range(partitions: Sequence[TopicPartition]) -> ContractError:
+    names = ", ".join(f"{name.topic}[{name.partition}]" for name in partitions)
     return ContractError(
         f"the next records of {names} are no longer in the log: retention was faster",
         "lengthen the topic's retention; to go on with the oldest record there is: --skip-lost",

@@ -1,5 +1,7 @@
 """Fixtures of the workers' tests."""
 
+import re
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -7,6 +9,8 @@ import pytest
 import pytest_asyncio
 
 from tests.workers.rig import Rig, rigged_triton
+from tests.workers.world import World, world_of
+from workers.embedded.kafka import EmbeddedKafka
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -22,3 +26,11 @@ def rig(rigged: Rig) -> Iterator[Rig]:
     rigged.reset()
     yield rigged
     rigged.reset()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(kafka: EmbeddedKafka, rig: Rig, request: pytest.FixtureRequest) -> World:
+    """Topics of the test's own, and the rigged model."""
+    triton = {"address": rig.server.grpc_address, "model_name": "rigged", "max_batch_rows": 32}
+    name = re.sub(r"\W", "-", request.node.name)[:50]
+    return await world_of(kafka.bootstrap, f"{name}-{secrets.token_hex(3)}", triton=triton)
