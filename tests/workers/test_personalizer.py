@@ -18,6 +18,7 @@ from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
 from workers.erasure import forget
 from workers.profile_reader import ProfileReader
+from workers.profile_rebuild import check, rebuild_from_features, rebuild_from_signals
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -158,6 +159,28 @@ async def test_missing_topics_are_named(
         worker = await made.start_worker()
         assert await worker.ended(20) == 1
         assert "intentstream topics apply" in worker.log.read_text()
+
+
+async def test_an_emptied_redis_is_filled_again_and_the_check_tells_the_difference(
+    bench: Rig,
+) -> None:
+    eve = bench.key.user("eve")
+    await bench.feed([*traffic(bench.key, 200), query(user=eve), erasure(user=eve)])
+    await bench.start_worker()
+    profiles = await bench.until_equal()
+    parity = await check(bench.settings)
+    assert (parity.users, parity.equal, parity.different) == (len(profiles), len(profiles), {})
+
+    keys = [key async for key in bench.redis.scan_iter(f"{bench.settings.namespace}:*")]
+    await bench.redis.delete(*keys)
+    missing = await check(bench.settings)
+    assert missing.different.keys() == profiles.keys()
+
+    rebuilt = await rebuild_from_features(bench.settings)
+    assert (rebuilt.written, rebuilt.superseded) == (len(profiles) - 1, 0)
+    assert (await check(bench.settings)).different.keys() == {eve}
+    await rebuild_from_signals(bench.settings)
+    assert (await check(bench.settings)).different == {}
 
 
 @pytest.mark.slow

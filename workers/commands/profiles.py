@@ -1,8 +1,11 @@
-"""`intentstream personalize`, `profile` and `forget`: run the personalizer, show and erase profiles."""
+"""Commands about profiles: run the personalizer; show, erase, rebuild and check profiles."""
 
 import asyncio
 import logging
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +14,7 @@ from workers.errors import ContractError, IntentstreamError
 
 if TYPE_CHECKING:
     from streams.profile_hash import UserFeatures
+    from workers.profile_rebuild import Advance
     from workers.settings import Settings
 
 _USER = typer.Argument(metavar="USER", help="The user's id as your shop knows it, or a pseudonym.")
@@ -21,6 +25,8 @@ def register(app: typer.Typer) -> None:
     app.command("personalize", rich_help_panel="Workers")(personalize)
     app.command("profile", rich_help_panel="Profiles")(profile)
     app.command("forget", rich_help_panel="Profiles")(forget)
+    app.command("rebuild-profiles", rich_help_panel="Profiles")(rebuild_profiles)
+    app.command("check-profiles", rich_help_panel="Profiles")(check_profiles)
 
 
 def personalize(
@@ -128,3 +134,77 @@ def forget(
     typer.echo("erased from Redis: only a marker is left, which tells nothing")
     typer.echo("tombstone published; compaction removes what users.features held before")
     typer.echo("removed by retention only: " + ", ".join(proof.kept_until_retention))
+
+
+class Origin(StrEnum):
+    """Where profiles are rebuilt from."""
+
+    FEATURES = "features"
+    SIGNALS = "signals"
+
+
+def rebuild_profiles(
+    source: Annotated[
+        Origin,
+        typer.Option(
+            "--from",
+            help="`features`: the profiles as published. `signals`: folded anew, with today's "
+            "rules; brings back the markers of erased users too.",
+        ),
+    ] = Origin.FEATURES,
+) -> None:
+    """Fill Redis with the profiles again, from Kafka. Safe beside live workers, and to repeat."""
+    from workers import profile_rebuild  # noqa: PLC0415
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings()
+    rebuild = {
+        Origin.FEATURES: profile_rebuild.rebuild_from_features,
+        Origin.SIGNALS: profile_rebuild.rebuild_from_signals,
+    }[source]
+    with _progress("reading") as advance:
+        done = asyncio.run(rebuild(settings, advance))
+    typer.echo(
+        f"{done.read} records read, {done.written} profiles written, {done.superseded} newer in "
+        f"Redis already, {done.expired} expired"
+    )
+
+
+def check_profiles(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Compare every profile served with the offline fold of users.signals, bit for bit.
+
+    Exits 1 when one differs. Safe beside live workers.
+    """
+    import msgspec  # noqa: PLC0415
+
+    from workers import profile_rebuild  # noqa: PLC0415
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    with _progress("folding") as advance:
+        parity = asyncio.run(profile_rebuild.check(load_settings(), advance))
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(parity)).decode())
+    else:
+        typer.echo(
+            f"{parity.users} users: {parity.equal} equal, {parity.moved_on} moved on meanwhile, "
+            f"{parity.left_out} not comparable, {len(parity.different)} different"
+        )
+        for name, where in sorted(parity.different.items()):
+            typer.echo(f"  {name}  {where}")
+    if parity.different:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(what: str) -> "Iterator[Advance]":
+    """A progress bar on stderr, where that is a terminal."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda read, total: bar.update(task, completed=read, total=total)
