@@ -19,7 +19,7 @@ RUN_DIR = Path(".intentstream")
 
 _NAME = "run.env"
 _PREFIX = "INTENTSTREAM_"
-_SAYS_NOTHING_OF_A_SYSTEM = frozenset({"INTENTSTREAM_HOME"})
+_SAYS_NOTHING_OF_A_SYSTEM = frozenset({"INTENTSTREAM_HOME", "INTENTSTREAM_DATA"})
 
 
 @contextmanager

@@ -109,9 +109,10 @@ def line(seen: Seen, names: Mapping[str, str] = MappingProxyType({})) -> str:
         for title, name in _PROFILE_FIELDS[:3]
         if (found := _heaviest(seen, name, 2))
     )
-    queries = seen.counts.get("queries", 0)
+    count = seen.counts.get("queries", 0)
+    queries = f"{count} quer{'y' if count == 1 else 'ies'}"
     user = names.get(seen.user, f"{seen.user[:12]}…")
-    return f"{clock(seen.as_of)} profile {fitted(user, _INTENT_WIDTH)} {queries} queries; {likes}"
+    return f"{clock(seen.as_of)} profile {fitted(user, _INTENT_WIDTH)} {queries}; {likes}"
 
 
 def status_line(state: ViewState, now: float) -> str:

@@ -43,16 +43,19 @@ class Watch:
         loop = asyncio.get_running_loop()
         async with self._following() as tail:
             reported = loop.time()
-            while True:
-                now = loop.time()
-                for record in await tail.batch():
-                    seen = self.state.fold(record, now)
-                    if seen is not None:
-                        print(line(seen, self.state.names), file=out)
-                if now - reported >= _STATUS_EVERY_S:
-                    reported = now
-                    print(status_line(self.state, now), file=out)
-                out.flush()
+            try:
+                while True:
+                    now = loop.time()
+                    for record in await tail.batch():
+                        seen = self.state.fold(record, now)
+                        if seen is not None:
+                            print(line(seen, self.state.names), file=out)
+                    if now - reported >= _STATUS_EVERY_S:
+                        reported = now
+                        print(status_line(self.state, now), file=out)
+                    out.flush()
+            finally:
+                print(status_line(self.state, loop.time()), file=out, flush=True)
 
     async def screen(self, console: Console, *, title: str, footer: str) -> None:
         """The whole terminal, some times a second; it is as it was afterwards."""
