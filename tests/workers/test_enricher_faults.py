@@ -13,13 +13,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.deadletters import DeadReason, reason_of
 from tests.workers.rig import Rig, rigged_triton
-from tests.workers.world import World, lost, out_of_order, queries, world_of
+from tests.workers.world import SECRET, World, lost, out_of_order, queries, world_of
 from workers import kafka as clients
 from workers.checkpoint import Budgets
 from workers.circuit_breaker import BreakerState
 from workers.embedded.kafka import EmbeddedKafka
+from workers.enricher import Enricher
 from workers.errors import ContractError, SettingsError, UnreachableError
-from workers.settings import Settings
+from workers.settings import Settings, load_settings
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -313,13 +314,67 @@ async def test_missing_topics_are_named(kafka: EmbeddedKafka, own_rig: Rig) -> N
             await world.until(enricher._stopping.is_set, seconds=3)
 
 
-async def test_no_kafka_is_a_clear_error_within_the_patience(own_rig: Rig, tmp_path: Path) -> None:
-    kafka = EmbeddedKafka(tmp_path)
-    async with kafka:
-        world = await world_on(kafka, own_rig, "no-kafka")
-        async with world.enricher():
-            await world.produce(queries(10))
+async def test_no_kafka_at_the_start_is_a_clear_error(own_rig: Rig) -> None:
+    own_rig.reset()
+    settings = load_settings(
+        None,
+        kafka={"bootstrap_servers": "127.0.0.1:9"},
+        triton={"address": own_rig.server.grpc_address, "model_name": "rigged"},
+        pseudonyms={"secret": SECRET},
+    )
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9 cannot be reached"):
+        await Enricher(settings, kafka_patience_s=0).run()
+
+
+@pytest.mark.slow
+async def test_a_killed_broker_costs_nothing_and_a_lost_one_ends_the_worker(
+    own_rig: Rig, tmp_path: Path
+) -> None:
+    """CASES 5, 21: the coordinator goes too; no partition stalls when it is back."""
+    async with EmbeddedKafka(tmp_path) as server:
+        world = await world_on(server, own_rig, "broker-killed")
+        own_rig.tell("slow", "0.05")
+        async with world.enricher() as enricher:
+            await world.produce(queries(300))
+            await world.until(lambda: enricher.counters.records > 50)
+            await server.kill()
+            await asyncio.sleep(1)
+            await server.start()
+            await world.produce(queries(100, first=300))
             await world.until_committed()
-    with pytest.raises(UnreachableError, match="cannot be reached"):
-        async with world.enricher(kafka_patience_s=3) as enricher:
-            await world.until(enricher._stopping.is_set, seconds=15)
+        events = await world.events()
+        assert not lost(events, 400)
+        assert out_of_order(events) == []
+        budgets = Budgets(drain=1, flush=1, commit=1)
+        enricher = Enricher(world.settings, kafka_patience_s=3, budgets=budgets)
+        running = asyncio.create_task(enricher.run())
+        await world.until(lambda: enricher._source.rebalances > 0)
+        await server.kill()
+        with pytest.raises(UnreachableError, match=r"cannot be reached"):
+            await running
+
+
+@pytest.mark.slow
+async def test_a_worker_stopped_past_its_session_does_no_harm(
+    kafka: EmbeddedKafka, own_rig: Rig
+) -> None:
+    """CASES 1, 3: another has its partitions by the time it goes on."""
+    world = await world_on(kafka, own_rig, "sigstop")
+    own_rig.tell("slow", "0.02")
+    worker = await world.process()
+    await world.produce(queries(1000))
+    async with asyncio.timeout(30):
+        while sum((await world.ends(world.settings.topic_names.intents)).values()) < 100:
+            await asyncio.sleep(0.05)
+    worker.send_signal(signal.SIGSTOP)
+    async with world.enricher():
+        await world.until_committed()
+        worker.send_signal(signal.SIGCONT)
+        await world.produce(queries(500, first=1000))
+        await world.until_committed()
+        worker.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(worker.communicate(), 40)
+    assert worker.returncode == 0
+    events = await world.events()
+    assert not lost(events, 1500)
+    assert out_of_order(events) == []
