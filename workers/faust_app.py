@@ -130,8 +130,9 @@ async def prepare_topics(settings: Settings) -> None:
             raise ContractError(
                 f"{names.signals} has {partitions} partitions, its changelog {changelog} "
                 f"{states[changelog].partitions}: users have moved to other partitions",
-                "stop all personalizers, delete the changelog and the consumer group, set a new "
-                "INTENTSTREAM_EPOCH and start again: profiles are folded anew",
+                "Kafka cannot take partitions away: stop all workers, recreate both topics with "
+                "the partitions you want, delete the consumer group, set a new "
+                "INTENTSTREAM_EPOCH and start again; profiles begin anew",
             )
     await _check_positions(settings, partitions)
 
