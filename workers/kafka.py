@@ -1,8 +1,9 @@
 """Kafka clients made from the settings, security passed through, with errors that say what to do."""
 
 import asyncio
+import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -17,6 +18,8 @@ from pydantic import SecretStr
 from workers.errors import SettingsError, UnreachableError
 from workers.sections import KafkaSettings
 
+logger = logging.getLogger(__name__)
+
 ClientT = TypeVar("ClientT", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 
 _MAX_BATCH_BYTES: Final = 256 * 1024
@@ -24,6 +27,7 @@ _MAX_REQUEST_BYTES: Final = 128 * 1024 * 1024
 """Checked before compression, while brokers and topics limit what is sent: a record that came in
 compressed, far larger than the topic's limit, must be able to leave as a dead letter."""
 _PROBE_TIMEOUT_MS: Final = 5_000
+_STOP_S: Final = 10.0  # closing waits for acknowledgements, which a dead broker never sends
 
 
 def ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
@@ -129,12 +133,28 @@ async def running(client: ClientT, kafka: KafkaSettings) -> AsyncIterator[Client
     except BaseException:
         await stop()
         raise
-    # a consumer without a group raises CancelledError from `stop` if its tasks never got to run
-    await asyncio.sleep(0)
     try:
         yield client
     finally:
-        await stop()
+        await _stopped(stop)
+
+
+async def _stopped(stop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Closes a client, within a bound, and without the CancelledErrors that aiokafka lets out.
+
+    A consumer raises one when its tasks never got to run, or when no broker is there any more.
+    """
+    task = asyncio.create_task(stop())
+    try:
+        await asyncio.wait({task}, timeout=_STOP_S)
+    finally:
+        if not task.done():
+            task.cancel()
+    error = None if not task.done() or task.cancelled() else task.exception()
+    if not task.done() or isinstance(error, AIOKafkaError):
+        logger.warning("a Kafka client did not close cleanly: %s", error or "no answer")
+    elif error is not None:
+        raise error
 
 
 async def unreachable(kafka: KafkaSettings) -> UnreachableError:

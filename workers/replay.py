@@ -14,12 +14,12 @@ from typing import Any, Final
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 from msgspec import Struct
 
 from streams.events import ModelVersion, PipelineVersion
 from streams.records import OutputRecord, SourceRecord
-from workers.errors import ContractError
+from workers.errors import ContractError, UnreachableError
 from workers.kafka import admin, consumer, running
 from workers.published_events import EventKey, key_of_dead_letter, key_of_event, published_events
 from workers.replay_comparison import (
@@ -125,6 +125,18 @@ async def replay(
         RangeError: the range makes no sense or is gone, or a topic does not exist.
         IntentstreamError: the run exists already; Kafka or the model is away.
     """
+    try:
+        return await _replay(settings, request, enrich, progress)
+    except KafkaError as error:
+        raise UnreachableError(
+            f"Kafka failed in the middle of the replay ({type(error).__name__})",
+            "nothing is lost: run it again under another --run; `intentstream doctor` looks",
+        ) from error
+
+
+async def _replay(
+    settings: Settings, request: ReplayRequest, enrich: Enrich, progress: Progress
+) -> ReplayReport:
     started = time.monotonic()
     kafka = settings.kafka
     async with running(admin(kafka), kafka) as client, running(consumer(kafka), kafka) as reader:
@@ -186,6 +198,8 @@ async def _lag(client: AIOKafkaAdminClient, settings: Settings, report: ReplayRe
         committed = await client.list_consumer_group_offsets(settings.group_id("enricher"))
     except GroupCoordinatorNotAvailableError:
         committed = {}  # no group has committed anything in this cluster yet
+    except KafkaError:
+        return []
     reached = {
         tp.partition: known.offset
         for tp, known in committed.items()

@@ -14,7 +14,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from streams.records import OutputRecord, SourceRecord
 from streams.topics import TopicSpec, replay_spec
-from workers.errors import IntentstreamError
+from workers.errors import IntentstreamError, UnreachableError
 from workers.kafka import producer, running
 from workers.replay_comparison import Difference
 from workers.settings import Settings
@@ -24,6 +24,7 @@ ORIGINAL_TOPIC: Final = "intentstream.replay.topic"
 
 DIFFERENCES: Final = "differences.jsonl"
 SUMMARY: Final = "summary.json"
+_ACKNOWLEDGE_S: Final = 60.0
 _PARTIAL: Final = f"{DIFFERENCES}.partial"
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -58,13 +59,22 @@ class ReplayOutput:
         """Publishes the outputs of a batch of records; returns when all are acknowledged."""
         if self._producer is None or self.topic is None:
             return
-        sent = [
-            await self._producer.send(self.topic, event.value, key=event.key, headers=list(headers))
-            for record, events in zip(records, outputs, strict=True)
-            for event in (self._shown(record, one) for one in events)
-            for headers in [(*event.headers, (ORIGINAL_TOPIC, event.topic.encode()))]
-        ]
-        await asyncio.gather(*sent)
+        try:
+            async with asyncio.timeout(_ACKNOWLEDGE_S):
+                sent = [
+                    await self._producer.send(
+                        self.topic, event.value, key=event.key, headers=list(headers)
+                    )
+                    for record, events in zip(records, outputs, strict=True)
+                    for event in (self._shown(record, one) for one in events)
+                    for headers in [(*event.headers, (ORIGINAL_TOPIC, event.topic.encode()))]
+                ]
+                await asyncio.gather(*sent)
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"Kafka has not acknowledged for {_ACKNOWLEDGE_S:.0f} s",
+                "is Kafka well? `intentstream doctor` looks",
+            ) from error
 
     def _shown(self, record: SourceRecord, event: OutputRecord) -> OutputRecord:
         """A dead letter without what the record brought: replays are not restricted as it is."""

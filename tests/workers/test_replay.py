@@ -8,6 +8,8 @@ import asyncio
 import dataclasses
 import itertools
 import json
+import os
+import signal
 import time
 import zlib
 from collections.abc import Sequence
@@ -21,11 +23,12 @@ from aiokafka.admin import RecordsToDelete
 
 from streams.decoding import Decoder
 from streams.events import ModelVersion
-from streams.records import OutputRecord
+from streams.records import OutputRecord, SourceRecord
 from tests.streams.samples import LABELS, outputs_of, word_offsets
 from workers.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.circuit_breaker import CircuitBreaker
 from workers.embedded.kafka import EmbeddedKafka
+from workers.errors import UnreachableError
 from workers.kafka import admin, consumer, producer, running
 from workers.replay import ReplayReport, ReplayRequest, replay, source_record
 from workers.replay_comparison import Verdict
@@ -456,3 +459,45 @@ async def test_a_topic_that_is_not_there_is_not_made(settings: Settings, tmp_pat
         await _replayed(settings, tmp_path, topic=settings.topic_names.intents)
     async with running(admin(settings.kafka), settings.kafka) as client:
         assert not any(name.startswith(bare.prefix) for name in await client.list_topics())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("publish", [False, True])
+async def test_a_broker_lost_in_the_middle_is_an_error_within_a_bounded_time(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    publish: bool,
+) -> None:
+    monkeypatch.setattr("workers.replay_range._STALL_S", 5.0)
+    monkeypatch.setattr("workers.replay_output._ACKNOWLEDGE_S", 5.0)
+    async with EmbeddedKafka(tmp_path / "kafka") as server:
+        settings = load_settings(
+            None,
+            prefix="lost",
+            kafka={"bootstrap_servers": server.bootstrap},
+            pseudonyms={"secret": "00" * 32},
+            topics={"partitions": 2},
+        )
+        await apply(settings)
+        noise = (os.urandom(5_000).hex().encode() for _ in range(1_000))
+        await _ask(
+            settings, [b'{"text":"a","x":"%s"}' % part for part in noise]
+        )  # more than a consumer fetches ahead
+        step = _step(settings)
+        batches = 0
+
+        async def enrich(records: Sequence[SourceRecord]) -> list[tuple[OutputRecord, ...]]:
+            nonlocal batches
+            batches += 1
+            if batches == 2 and server.process is not None:
+                os.kill(server.process.pid, signal.SIGKILL)
+            return await step.enrich(records)
+
+        latest, earliest = (parse_bound(text, now_ms=0) for text in ("latest", "earliest"))
+        request = ReplayRequest(
+            run="lost", since=earliest, until=latest, folder=tmp_path / "run", publish=publish
+        )
+        async with asyncio.timeout(60):
+            with pytest.raises(UnreachableError):
+                await replay(settings, request, enrich, lambda *_: None)
+    assert [path.suffix for path in (tmp_path / "run").iterdir()] == [".partial"]
