@@ -5,6 +5,7 @@ time: it can be deleted at any moment, and a JVM that finds it unsuitable goes o
 """
 
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ class ClassCache:
         """
         if self.path.exists():
             return
-        scratch = self.path.with_suffix(".partial")
+        scratch = self.path.with_suffix(f".{os.getpid()}.partial")
         try:
             made = await train()
             # The training run's folder may be on another file system: copy, then rename.

