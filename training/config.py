@@ -13,7 +13,7 @@ from training.errors import ConfigError
 class ModelConfig:
     """The base and its limits. `max_pieces` counts word pieces, special ones included."""
 
-    base: str = "minilm-l6"
+    base: str = "all-MiniLM-L6-v2"
     max_pieces: int = 64
     dropout: float = 0.1
 
@@ -95,12 +95,12 @@ def load_config(path: Path) -> TrainConfig:
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path.name} is not TOML: {error}", "mend that line") from error
-    config = _built(TrainConfig, raw, path.name)
+    config: TrainConfig = _built(TrainConfig, raw, path.name)
     _check(config)
     return config
 
 
-def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:  # noqa: ANN401 - any of the classes above
+def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
     fields = {f.name: f for f in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
     for name, value in raw.items():
@@ -137,7 +137,7 @@ def _check(config: TrainConfig) -> None:
         (0 <= data.typos <= 1 and 0 <= data.punctuation <= 1, "noise is a probability"),
         (config.threads >= 1, "threads must be at least 1"),
         (
-            all(isinstance(n, int) and n >= -1 for n in (*data.sources.values(), *data.generated.values())),
+            all(map(_is_count, (*data.sources.values(), *data.generated.values()))),
             "a count of examples is -1 for all, or 0 and more",
         ),
         (bool(data.sources or data.generated or data.files), "there is nothing to train on"),
@@ -145,3 +145,7 @@ def _check(config: TrainConfig) -> None:
     for holds, fault in rules:
         if not holds:
             raise ConfigError(fault, "mend the configuration")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value >= -1

@@ -62,9 +62,7 @@ def owned_by_nearest(example: Example) -> tuple[tuple[int, int], ...]:
     pairs = []
     for n, span in enumerate(spans):
         if span.type in PREDICATES and products:
-            gaps = [
-                max(spans[p].start - span.end, span.start - spans[p].end) for p in products
-            ]
+            gaps = [max(spans[p].start - span.end, span.start - spans[p].end) for p in products]
             pairs.append((products[gaps.index(min(gaps))], n))
     return tuple(pairs)
 

@@ -78,7 +78,7 @@ class QueryModel(nn.Module):
     def from_config(cls, folder: Path, dropout: float = 0.1) -> "QueryModel":
         """A model of the right shape, with random weights, for a state to be loaded into."""
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        encoder = AutoModel.from_config(config, attn_implementation="eager")
+        encoder = AutoModel.from_config(config, attn_implementation="eager")  # type: ignore[no-untyped-call] # transformers
         return cls(encoder, _width(config), dropout)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Heads:

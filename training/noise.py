@@ -72,9 +72,7 @@ def _edited(example: Example, characters: list[tuple[int, str]]) -> Example:
         return replace(example, text=text)
     spans = []
     for span in example.spans:
-        inside = [
-            new for new, (old, _) in enumerate(characters) if span.start <= old < span.end
-        ]
+        inside = [new for new, (old, _) in enumerate(characters) if span.start <= old < span.end]
         if not inside:
             return example
         spans.append(TextSpan(span.type, inside[0], inside[-1] + 1))

@@ -107,7 +107,9 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Example]:
             try:
                 row = json.loads(line)
                 spans = row.get(columns.entities)
-                found = None if spans is None else tuple(_span(s, columns, path.name) for s in spans)
+                found = (
+                    None if spans is None else tuple(_span(s, columns, path.name) for s in spans)
+                )
             except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
                 raise DataError(
                     f"{path.name}:{number}: {error!r}",

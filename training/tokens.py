@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
 from streams.labels import INTENTS, SENTIMENTS, bio_tags
 from training.examples import Example

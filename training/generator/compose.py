@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists of words and templates read better one a line
 """The generator itself: examples by kind, the same for the same seed."""
 
 import random
@@ -13,11 +14,11 @@ from training.generator.words import Words
 from training.markup import marked, parse
 
 _PLAIN = {
-    "where": "paris,france,mongolia,chicago,the moon,new york,egypt,the city center,spain,tokyo".split(","),
-    "thing": "shirt,shoes,sofa,carpet,bike,phone screen,leather jacket,table,laptop,white dress,watch,oven,silver ring,rug,milk,bread".split(","),
-    "famous": "the telephone,penicillin,america,google,the light bulb,adidas,the zipper,electricity".split(","),
-    "cash": "$20,100 dollars,50 euros".split(","),
-    "item": "the item,it,my purchase,the thing i bought".split(","),
+    "where": ["paris", "france", "mongolia", "chicago", "the moon", "new york", "egypt", "the city center", "spain", "tokyo"],
+    "thing": ["shirt", "shoes", "sofa", "carpet", "bike", "phone screen", "leather jacket", "table", "laptop", "white dress", "watch", "oven", "silver ring", "rug", "milk", "bread"],
+    "famous": ["the telephone", "penicillin", "america", "google", "the light bulb", "adidas", "the zipper", "electricity"],
+    "cash": ["$20", "100 dollars", "50 euros"],
+    "item": ["the item", "it", "my purchase", "the thing i bought"],
 }  # fmt: skip
 
 
@@ -74,9 +75,7 @@ def _filled(slot: str, words: Words, chance: random.Random) -> str:
     return simple[slot]() if slot in simple else chance.choice(_PLAIN[slot])
 
 
-def _with_tone(
-    text: str, sentiment: str, intent: str, chance: random.Random
-) -> tuple[str, str]:
+def _with_tone(text: str, sentiment: str, intent: str, chance: random.Random) -> tuple[str, str]:
     """Polite words leave a feeling as it is; an outburst or praise beside a request sets it."""
     if sentiment == "neutral" and intent not in ("chitchat", "out_of_scope", "product_search"):
         draw = chance.random()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists of words and templates read better one a line
 """Feelings in words, in and out of a shop: the only texts that teach English sentiment.
 
 Assembled from a subject, a judgement and its surroundings, so that the judgement decides, and
@@ -23,8 +24,33 @@ _THINGS = (
     "movie", "book", "update", "album", "camera", "car", "chair", "jacket", "headphones", "price",
     "quality", "color", "size", "packaging", "support", "bag", "luggage", "ticket", "show",
 )  # fmt: skip
-_EVENTS = ("concert", "match", "flight", "party", "episode", "trip", "weekend", "birthday", "finale", "tour", "meeting", "game", "season")
-_PERSONS = ("driver", "agent", "lady on the phone", "crew", "coach", "guy at the desk", "team", "customer service", "singer", "manager")
+_EVENTS = (
+    "concert",
+    "match",
+    "flight",
+    "party",
+    "episode",
+    "trip",
+    "weekend",
+    "birthday",
+    "finale",
+    "tour",
+    "meeting",
+    "game",
+    "season",
+)
+_PERSONS = (
+    "driver",
+    "agent",
+    "lady on the phone",
+    "crew",
+    "coach",
+    "guy at the desk",
+    "team",
+    "customer service",
+    "singer",
+    "manager",
+)
 _GOOD = (
     "amazing", "great", "awesome", "fantastic", "perfect", "wonderful", "beautiful", "excellent", "so good",
     "brilliant", "lovely", "super comfy", "the best", "incredible", "so helpful", "really nice", "very kind",
@@ -45,7 +71,20 @@ _PLAIN = (
     "on channel 5", "made of metal", "in row 12", "moved to thursday", "part of the set", "ready for pickup",
     "ok", "fine i guess", "average", "neither good nor bad", "as described", "next to the station",
 )  # fmt: skip
-_INTENSE = ("", "", "", "really ", "so ", "very ", "absolutely ", "just ", "pretty ", "totally ", "honestly ", "truly ")
+_INTENSE = (
+    "",
+    "",
+    "",
+    "really ",
+    "so ",
+    "very ",
+    "absolutely ",
+    "just ",
+    "pretty ",
+    "totally ",
+    "honestly ",
+    "truly ",
+)
 _SENTENCES = {
     "positive": (
         "(i|we) (love|adore|enjoy|appreciate|am loving|really like) {s}",
@@ -90,9 +129,53 @@ _SENTENCES = {
         "{s} (opens|starts|ends|closes|leaves) (at 9 am|on tuesday|in april|tomorrow)", "(i'm|i am) (going|flying|moving|driving) to (paris|work|school) (tomorrow|on friday) with {s}",
     ),
 }  # fmt: skip
-_HANDLES = ("", "", "", "@user ", "@shop ", "hey @user ", "hi ", "so ", "well, ", "ok ", "lol ", "omg ")
-_TAILS = ("", "", "", "", " lol", " tbh", " #fail", " #{tag}", " smh", " today", " tonight", " again", "!", "!!", "...", ".", " fr", " @user", " imo")
-_TAGS = ("monday", "nowplaying", "shopping", "travel", "music", "news", "fashion", "weekend", "football", "tech")
+_HANDLES = (
+    "",
+    "",
+    "",
+    "@user ",
+    "@shop ",
+    "hey @user ",
+    "hi ",
+    "so ",
+    "well, ",
+    "ok ",
+    "lol ",
+    "omg ",
+)
+_TAILS = (
+    "",
+    "",
+    "",
+    "",
+    " lol",
+    " tbh",
+    " #fail",
+    " #{tag}",
+    " smh",
+    " today",
+    " tonight",
+    " again",
+    "!",
+    "!!",
+    "...",
+    ".",
+    " fr",
+    " @user",
+    " imo",
+)
+_TAGS = (
+    "monday",
+    "nowplaying",
+    "shopping",
+    "travel",
+    "music",
+    "news",
+    "fashion",
+    "weekend",
+    "football",
+    "tech",
+)
 
 
 def feeling(words: Words, chance: random.Random) -> Example:
@@ -101,7 +184,9 @@ def feeling(words: Words, chance: random.Random) -> Example:
     text = _sentence(sentiment, words, chance)
     draw = chance.random()
     if draw < 0.25:
-        text = f"{text}{chance.choice(('. ', ', ', '! ', ' '))}{_sentence(sentiment, words, chance)}"
+        text = (
+            f"{text}{chance.choice(('. ', ', ', '! ', ' '))}{_sentence(sentiment, words, chance)}"
+        )
     elif draw < 0.45 and sentiment != "neutral":
         plain = _sentence("neutral", words, chance)
         text = f"{plain}. {text}" if chance.random() < 0.5 else f"{text}. {plain}"

@@ -121,7 +121,9 @@ def _shared(words: Words, chance: random.Random) -> str:
     one, two = _item(1, words, chance, most=1), _item(2, words, chance, most=1)
     extra_type = _attribute(chance, ("department", "occasion", "price", "UoM", "color"))
     extra = marked(words.of(extra_type, chance), extra_type, of=2)
-    link = "in" if extra_type == "color" else "for" if extra_type in ("department", "occasion") else ""
+    link = (
+        "in" if extra_type == "color" else "for" if extra_type in ("department", "occasion") else ""
+    )
     joint = chance.choice((" and ", " and a ", " plus a ", ", "))
     return f"{one.words()}{joint}{two.words()} {link} {extra}"
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists of words and templates read better one a line
 """Templates of requests to a shop, by intent. A leading `-` is a negative feeling, `+` positive.
 
 Slots: {product} a product with attributes, {order} {email} {phone} {card} the redactor's
@@ -65,13 +66,15 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "i need advice (on|about) (a|) {product}",
     ),
     "place_order": (
-        _ASK + " (place|make|submit) (an|a new|another) order (for (a|the|) {product}|of {product}|)",
+        _ASK
+        + " (place|make|submit) (an|a new|another) order (for (a|the|) {product}|of {product}|)",
         "i (want|would like|need|'d like) to (order|buy|purchase) (the|this|these|it|two of these|{product}) (now|please|today|right away|right now)",
         "(order|buy) (it|this|this one|the same one|the same {product} again) (for me|please|now|again)",
         "add (the|this|two|) {product} to (my|the) (cart|basket|bag|trolley)",
         _ASK + " (check out|checkout|complete my purchase|finish my order|reorder|buy something)",
         "i('ll| will) take (the|two|it|) {product}",
-        _ASK + " (buy|order) (online|by phone|over the phone|without an account|as a guest|several items)",
+        _ASK
+        + " (buy|order) (online|by phone|over the phone|without an account|as a guest|several items)",
         "(place|make|put in) (the|an|my) order (for {product}|please|)",
         "- (the checkout|your checkout|the order page|the buy button) (keeps crashing|does not work|is broken|gives an error)",
         "- i (cannot|can't) (place|complete|submit) (my|the|an) order(, it is so frustrating|, this is annoying|)",
@@ -83,13 +86,17 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "track_order": (
         "where (is|are|'s) my " + _WHAT,
-        "(what is|what's|check|tell me|show me|i need) the (status|whereabouts|location|progress) of (my|order|the) ({order}|" + "order|package|parcel|shipment|delivery)",
+        "(what is|what's|check|tell me|show me|i need) the (status|whereabouts|location|progress) of (my|order|the) ({order}|order|package|parcel|shipment|delivery)",
         "(track|find|locate|check on|follow) (my|the|) (order|package|parcel|shipment) ({order}|)",
-        "(has|is) (my|the) " + _WHAT + " (shipped|left|on its way|on the way|been dispatched|been sent|out for delivery) (yet|)",
+        "(has|is) (my|the) "
+        + _WHAT
+        + " (shipped|left|on its way|on the way|been dispatched|been sent|out for delivery) (yet|)",
         "(order|package|delivery|shipping|parcel|tracking) (status|update|progress|info) ({order}|)",
         "when (will|is|does|should) (my|the) (order|package|parcel|{product}) (arrive|coming|get here|be delivered|going to be here|come)",
         _ASK + " (track|trace|follow|see where) (my|an|the) (order|package|shipment) ({order}|is|)",
-        "- (my|the) " + _WHAT + " (was|were|is) supposed to (arrive|come|be here) {date} (and|but) (nothing|it's not here|it has not come|no sign of it)",
+        "- (my|the) "
+        + _WHAT
+        + " (was|were|is) supposed to (arrive|come|be here) {date} (and|but) (nothing|it's not here|it has not come|no sign of it)",
         "- (still|i am still) waiting for (my|the) (order|package|parcel|{product}) (since {date}|, so slow|, what is going on|)",
         "- my (order|package) is (late|delayed|very late|overdue) (again|, this is unacceptable|)",
         "- order {order} (is late|has not arrived|never arrived|never came|is nowhere to be found)",
@@ -102,7 +109,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "change_order": (
         _ASK + " (change|modify|edit|update|alter|correct) (my|an|the|) order ({order}|)",
-        _PLEASE + " (add|remove|take out|take off|delete) (the|a|one|) {product} (to|from) (my|the) (order|order {order}|purchase)",
+        _PLEASE
+        + " (add|remove|take out|take off|delete) (the|a|one|) {product} (to|from) (my|the) (order|order {order}|purchase)",
         "(change|switch|swap|replace) (the|) {product} (for|to|with|by) (the|a|) {product2} in (my|the) order",
         "i (ordered|picked|chose|selected) the wrong (size|color|colour|model|quantity|amount) (, can i change it|, how do i fix it|, please change it|)",
         "(can|could) (you|i) (change|switch) the (size|color|quantity|colour|model) (of|in|on) (order {order}|my order|it)",
@@ -146,8 +154,10 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "(i want to|i need to|help me) (check|see|know about) (the|your) (delivery|shipping|shipment) (options|methods|period|times)",
     ),
     "change_address": (
-        _ASK + " (change|update|edit|correct|modify|set up|add|enter) (my|the|a|a new|another) (shipping|delivery|) address (of {order}|for order {order}|)",
-        _PLEASE + " (send|ship|deliver) (it|my order|{order}|the package) to (a different|another|my new|my work) address",
+        _ASK
+        + " (change|update|edit|correct|modify|set up|add|enter) (my|the|a|a new|another) (shipping|delivery|) address (of {order}|for order {order}|)",
+        _PLEASE
+        + " (send|ship|deliver) (it|my order|{order}|the package) to (a different|another|my new|my work) address",
         "(i|we) (have|just|) moved (to {place}|), (change|update) (my|the|our) address",
         "(the|my) address (on|of|for|in) (my order|{order}|the package|my profile) is (wrong|incorrect|old|not right|outdated)",
         "(ship|send|deliver) (it|{order}|my order) to {place} instead",
@@ -159,7 +169,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "redirect (my|the) (package|parcel|order) to (my neighbor|a pickup point|{place})",
     ),
     "return_exchange": (
-        _ASK + " (return|send back|exchange|give back|swap) (the|my|a|this) ({product}|item|order|purchase) (from {date}|)",
+        _ASK
+        + " (return|send back|exchange|give back|swap) (the|my|a|this) ({product}|item|order|purchase) (from {date}|)",
         "(what is|what's|explain|tell me) (your|the) (return|exchange|warranty) (policy|conditions|period|terms|rules)",
         "(how long|how many days|until when) (do|can) i (have to|) (return|send back|exchange) (it|an item|the {product}|something)",
         "(i need|send me|where is|print) (a|the|my) return (label|form|slip|code) (for {order}|)",
@@ -175,7 +186,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "i (don't like|do not want) the {product}, (i want|how) to (return|send) it (back|)",
     ),
     "refund": (
-        _ASK + " (get|request|claim|ask for|obtain) (a|my|the) (refund|money back|reimbursement) (of {money}|for {order}|for the {product}|)",
+        _ASK
+        + " (get|request|claim|ask for|obtain) (a|my|the) (refund|money back|reimbursement) (of {money}|for {order}|for the {product}|)",
         "(where is|what about|check|track|status of|when do i get) my (refund|money back|reimbursement) (of {money}|for {order}|)",
         "(how long|how many days) (does|do|until|will) (a|the|my) refund (take|be processed|arrive)",
         "(what is|show me|explain|i want to see) (your|the) (refund|money back|reimbursement) (policy|guarantee|rules|conditions)",
@@ -210,7 +222,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "- the {product} smells (awful|bad|of chemicals|strange) and (gave me a rash|the color runs|looks cheap)",
     ),
     "review": (
-        _ASK + " (leave|write|submit|post|give) (a|some|my) (review|feedback|opinion|comment|rating) (about|for|of|on) (the {product}|your shop|your service|a product|{order})",
+        _ASK
+        + " (leave|write|submit|post|give) (a|some|my) (review|feedback|opinion|comment|rating) (about|for|of|on) (the {product}|your shop|your service|a product|{order})",
         "(where|how) (can|do) i (rate|review) (the {product}|my purchase|your service|it)",
         "+ (i|we) (love|adore|really like|am so happy with|am very pleased with) (my|the|this) (new|) {product}",
         "+ (the|my|this) {product} (is|are) (amazing|great|perfect|excellent|fantastic|awesome|beautiful|so comfortable|even better than expected)",
@@ -241,8 +254,10 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "can i use (two|both|different) (cards|payment methods) (for one order|)",
     ),
     "invoice": (
-        _ASK + " (get|download|see|check|find|print|view|request|have) (my|an|the|a) (invoice|bill|receipt|invoices|bills) (for {order}|from {date}|of {date}|)",
-        _PLEASE + " (send|email|mail|give|forward) me (the|my|an|a) (invoice|bill|receipt) (for {order}|to {email}|from {date}|)",
+        _ASK
+        + " (get|download|see|check|find|print|view|request|have) (my|an|the|a) (invoice|bill|receipt|invoices|bills) (for {order}|from {date}|of {date}|)",
+        _PLEASE
+        + " (send|email|mail|give|forward) me (the|my|an|a) (invoice|bill|receipt) (for {order}|to {email}|from {date}|)",
         "(where is|i need|i did not get|i lost|i can't find) (my|the|an) (invoice|receipt|bill) (for {order}|for the {product}|)",
         "(i need|can i get) (a|an) (invoice|receipt) (with vat|in my company's name|for tax|for my employer|for warranty)",
         "(the|my) (invoice|bill) (is wrong|has the wrong name|has the wrong amount|does not show vat|says {money})",
@@ -269,7 +284,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "how do i (refer|invite) a friend",
     ),
     "account": (
-        _ASK + " (create|open|register|set up|make|delete|close|remove|edit|update|change|switch|deactivate) (my|an|a|a new|the|another) (account|user account|profile|user profile|user)",
+        _ASK
+        + " (create|open|register|set up|make|delete|close|remove|edit|update|change|switch|deactivate) (my|an|a|a new|the|another) (account|user account|profile|user profile|user)",
         "(i forgot|i lost|reset|recover|change|i can't remember|restore) my (password|login|pin|username|access key|pin code)",
         "- i (cannot|can't|am not able to) (log in|login|sign in|access my account|register|sign up|get into my account)",
         "(change|update|edit) (my|the) (email|phone number|name|personal data|date of birth|username|profile picture) (to {email}|to {phone}|on my account|)",
@@ -284,7 +300,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
         "turn on two factor (authentication|login)",
     ),
     "newsletter": (
-        _ASK + " (subscribe|sign up|unsubscribe|opt out|register) (to|for|from) (the|your) (newsletter|mailing list|company newsletter|email list|emails)",
+        _ASK
+        + " (subscribe|sign up|unsubscribe|opt out|register) (to|for|from) (the|your) (newsletter|mailing list|company newsletter|email list|emails)",
         "(unsubscribe|remove|take) (me|{email}|my email) (from|off) (the|your|all) (newsletter|mailing list|emails|list)",
         "(subscribe|add|sign up) (me|{email}|my email {email}) (to|for) (the|your) (newsletter|emails|mailing list|corporate newsletter)",
         "- (i keep getting|stop|too many|i am tired of|i don't want) (your|) (spam|promotional emails|newsletters|advertising emails|ads in my inbox)",

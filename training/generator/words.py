@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - lists of words and templates read better one a line
 """Words for slots: our own lists, widened by the annotated spans of a training set."""
 
 import random

@@ -1,0 +1,295 @@
+"""The front of the model: strings in, tensors out. It runs in Triton's Python, with nothing of ours.
+
+Each row goes to the encoder of its language, by script. Rows of one length run together, so
+nothing is padded, and the same query gives the same bytes alone and in any batch; the server
+checks that of itself at start.
+
+Parameters (config.pbtxt):
+    encoder_runtime: `local` runs ONNX Runtime in this process; `bls` calls Triton's encoder models.
+    encoder_en_version, encoder_zh_version: the version of each encoder there is.
+    sub_batch: the most rows an encoder is given at once.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from collections import defaultdict
+from pathlib import Path
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+from tokenizers import Tokenizer
+
+MAX_PIECES = 128  # with the two special ones that frame a text
+MAX_CHARACTERS = 20_000  # of a text; what is past the first pieces could only be counted
+VECTOR_WIDTH = 384
+RELATION_WIDTH = 32
+LANGUAGES = ("en", "zh")
+UNDETERMINED = "und"
+HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
+
+# One-dimensional fused kernels of ONNX Runtime that are slower than the plain ones on a CPU.
+_SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasSkipLayerNormFusion"]
+
+_SELF_TEST = (
+    "shoes", "red shoes", "men's running shoes size 10", "where is my order [ORDER]", "iphone 15",
+    "does the blue kettle switch itself off when it boils", "refund", "hello", "nike", "501",
+    "i want to return the leather jacket i bought last week because it is too small for me",
+    "usb c charger 65w", "i love it", "cancel it", "gift for dad", "call me at [PHONE] please",
+    "stainless steel water bottle 500 ml", "king size duvet cover", "my card was declined", "tv",
+)  # fmt: skip
+
+
+def script_of(text):
+    """`en` for Latin script or none at all, `zh` for Han, `und` for all other scripts and blanks."""
+    if text.isascii():
+        return "en" if text.strip() else UNDETERMINED
+    latin = han = other = 0
+    for character in text:
+        if not character.isalpha():
+            continue
+        code = ord(character)
+        if code < 0x250 or 0x1E00 <= code < 0x1F00 or 0xFF21 <= code <= 0xFF5A:
+            latin += 1
+        elif 0x3040 <= code < 0x3100 or 0x31F0 <= code < 0x3200 or 0xFF66 <= code < 0xFFA0:
+            return UNDETERMINED  # kana: Japanese, whatever else there is
+        elif 0x3400 <= code < 0xA000 or 0xF900 <= code < 0xFB00 or code >= 0x20000:
+            han += 1
+        else:
+            other += 1
+    if other > latin + han:
+        return UNDETERMINED
+    if han:
+        return "zh"
+    return "en" if text.strip() else UNDETERMINED
+
+
+def instruction_set():
+    """The class of the processor's vector instructions: kernels, and so last digits, differ by it."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        flags = []
+    known = ("amx_int8", "avx512_vnni", "avx_vnni", "avx512f", "avx2")
+    return next((name for name in known if name in flags), platform.machine())
+
+
+class LocalRuntime:
+    """ONNX Runtime in this process, one thread, not spinning: instances share the cores."""
+
+    profile = "cpu-int8-weights-fp32"
+
+    def __init__(self, path):
+        import onnxruntime  # noqa: PLC0415 - the GPU image's Python has none
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.version = onnxruntime.__version__
+        self.machine = instruction_set()
+        self._session = onnxruntime.InferenceSession(
+            str(path / "model.onnx"),
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=_SLOW_FUSIONS,
+        )
+
+    def __call__(self, ids):
+        """The heads of ids [B, L]."""
+        return self._session.run(list(HEADS), {"input_ids": ids})
+
+
+class TritonRuntime:
+    """The encoder as a model of the same Triton, its version pinned in every call."""
+
+    profile = "gpu"
+
+    def __init__(self, name, version):
+        self._name, self._model_version = name, int(version)
+        self.version = os.environ.get("TRITON_SERVER_VERSION", "unknown")
+        self.machine = "gpu"
+
+    def __call__(self, ids):
+        """The heads of ids [B, L]."""
+        request = pb_utils.InferenceRequest(
+            model_name=self._name,
+            model_version=self._model_version,
+            requested_output_names=list(HEADS),
+            inputs=[pb_utils.Tensor("input_ids", ids)],
+        )
+        response = request.exec()
+        if response.has_error():
+            raise pb_utils.TritonModelException(response.error().message())
+        found = [pb_utils.get_output_tensor_by_name(response, name) for name in HEADS]
+        return [tensor.as_numpy() for tensor in found]
+
+
+class Encoder:
+    """One language: its tokenizer and its network."""
+
+    def __init__(self, repository, language, version, runtime, sub_batch):
+        name = f"encoder_{language}"
+        folder = repository / name / version
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._tokenizer.encode_special_tokens = True  # a typed "[MASK]" is plain text
+        self._run = LocalRuntime(folder) if runtime == "local" else TritonRuntime(name, version)
+        self.sub_batch = sub_batch
+        self.fingerprint = hashlib.sha256()
+        for file in ("model.onnx", "tokenizer.json"):
+            self.fingerprint.update((folder / file).read_bytes())
+        for fact in (self._run.profile, self._run.version, self._run.machine):
+            self.fingerprint.update(fact.encode() + b"\0")
+
+    def encode(self, texts):
+        """The word pieces of each text, with their code-point offsets."""
+        return self._tokenizer.encode_batch([text[:MAX_CHARACTERS] for text in texts])
+
+    def heads(self, encodings):
+        """The heads of each encoding, in order; sub-batches hold one exact length."""
+        groups = defaultdict(list)
+        for row, encoding in enumerate(encodings):
+            groups[min(len(encoding.ids), MAX_PIECES)].append(row)
+        found = [None] * len(encodings)
+        for length, rows in sorted(groups.items()):
+            for start in range(0, len(rows), self.sub_batch):
+                part = rows[start : start + self.sub_batch]
+                ids = np.array(
+                    [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in part],
+                    dtype=np.int64,
+                )
+                outputs = self._run(ids)
+                for place, row in enumerate(part):
+                    found[row] = [output[place] for output in outputs]
+        return found
+
+    def depends_on_batch(self):
+        """Whether any of some queries gets other bytes in a batch than alone."""
+        together = self.heads(self.encode(_SELF_TEST * 3))
+        for row, text in enumerate(_SELF_TEST * 3):
+            alone = self.heads(self.encode([text]))[0]
+            pairs = zip(alone, together[row], strict=True)
+            if not all(np.array_equal(one, other) for one, other in pairs):
+                return True
+        return False
+
+
+class TritonPythonModel:
+    """Triton's interface."""
+
+    def initialize(self, args):
+        """Loads the encoders and tests that they do not depend on the batch."""
+        config = json.loads(args["model_config"])
+        parameters = {k: v["string_value"] for k, v in config.get("parameters", {}).items()}
+        repository = Path(args["model_repository"]).parent
+        labels = json.loads(parameters["labels"])
+        self._classes = tuple(len(labels[name]) for name in ("intents", "sentiments", "tags"))
+        runtime = parameters.get("encoder_runtime", "local")
+        sub_batch = int(parameters.get("sub_batch", "64"))
+        self._encoders = {
+            language: Encoder(
+                repository, language, parameters[f"encoder_{language}_version"], runtime, sub_batch
+            )
+            for language in LANGUAGES
+            if f"encoder_{language}_version" in parameters
+        }
+        # A model may not be called while it loads, so encoders behind Triton test themselves later.
+        self._untested = runtime != "local"
+        if not self._untested:
+            self._test_encoders()
+        self._digest = self._make_digest(parameters)
+
+    def _make_digest(self, parameters):
+        digest = hashlib.sha256(Path(__file__).read_bytes())
+        digest.update(parameters["labels"].encode())
+        for language in sorted(self._encoders):
+            digest.update(language.encode() + self._encoders[language].fingerprint.digest())
+        return f"sha256:{digest.hexdigest()}".encode()
+
+    def _test_encoders(self):
+        for language, encoder in self._encoders.items():
+            if encoder.depends_on_batch():
+                encoder.sub_batch = 1
+                pb_utils.Logger.log_error(
+                    f"encoder_{language} gives other scores in a batch than alone on this machine: "
+                    "falling back to one query at a time, which is slower but always the same"
+                )
+        self._untested = False
+
+    def execute(self, requests):
+        """One response a request; all rows of all requests are run together."""
+        if self._untested:
+            self._test_encoders()
+        texts, counts = [], []
+        for request in requests:
+            rows = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().reshape(-1)
+            texts += [self._decoded(row) for row in rows]
+            counts.append(len(rows))
+        rows = self._understood(texts)
+        responses, start = [], 0
+        for count in counts:
+            responses.append(self._response(rows[start : start + count]))
+            start += count
+        return responses
+
+    @staticmethod
+    def _decoded(row):
+        return row.decode("utf-8", "replace") if isinstance(row, bytes) else str(row)
+
+    def _understood(self, texts):
+        """(language, encoding, heads) of each text; the last two are None where undetermined."""
+        found = [(UNDETERMINED, None, None)] * len(texts)
+        by_language = defaultdict(list)
+        for row, text in enumerate(texts):
+            by_language[script_of(text)].append(row)
+        for language, rows in by_language.items():
+            encoder = self._encoders.get(language)
+            if encoder is None:
+                continue
+            encodings = encoder.encode([texts[row] for row in rows])
+            for row, encoding, heads in zip(rows, encodings, encoder.heads(encodings), strict=True):
+                found[row] = (language, encoding, heads)
+        return found
+
+    def _response(self, rows):
+        pieces = [
+            0 if encoding is None else min(len(encoding.ids), MAX_PIECES) - 2
+            for _, encoding, _ in rows
+        ]
+        count, longest = len(rows), max([*pieces, 1])
+        intents, sentiments, tags = self._classes
+        tensors = {
+            "INTENT_LOGITS": np.zeros((count, intents), np.float32),
+            "SENTIMENT_LOGITS": np.zeros((count, sentiments), np.float32),
+            "TAG_LOGITS": np.zeros((count, longest, tags), np.float32),
+            "TOKEN_OFFSETS": np.zeros((count, longest, 2), np.int32),
+            "TOKEN_COUNT": np.array(pieces, np.int32).reshape(-1, 1),
+            "WORD_PIECES": np.zeros((count, 1), np.int32),
+            "RELATION_SUBJECT": np.zeros((count, longest, RELATION_WIDTH), np.float32),
+            "RELATION_OBJECT": np.zeros((count, longest, RELATION_WIDTH), np.float32),
+            "SENTENCE_VECTOR": np.zeros((count, VECTOR_WIDTH), np.float32),
+            "LANGUAGE": np.array([[language.encode()] for language, _, _ in rows], np.object_),
+            "DIGEST": np.array([[self._digest]] * count, np.object_),
+        }
+        for row, (_, encoding, heads) in enumerate(rows):
+            if encoding is None:
+                continue
+            intent, sentiment, tag, subject, obj, vector = heads
+            inner, kept = slice(1, pieces[row] + 1), slice(0, pieces[row])
+            tensors["INTENT_LOGITS"][row] = intent
+            tensors["SENTIMENT_LOGITS"][row] = sentiment
+            tensors["SENTENCE_VECTOR"][row] = vector
+            tensors["TAG_LOGITS"][row, kept] = tag[inner]
+            tensors["RELATION_SUBJECT"][row, kept] = subject[inner]
+            tensors["RELATION_OBJECT"][row, kept] = obj[inner]
+            tensors["WORD_PIECES"][row, 0] = len(encoding.ids)
+            if pieces[row]:
+                tensors["TOKEN_OFFSETS"][row, kept] = encoding.offsets[inner]
+        return pb_utils.InferenceResponse(
+            [pb_utils.Tensor(name, value) for name, value in tensors.items()]
+        )

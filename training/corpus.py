@@ -1,0 +1,120 @@
+"""What an epoch trains on: draws from every source, fresh generated texts, noise, batches."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from training.config import DataConfig
+from training.errors import ConfigError
+from training.examples import Example, check_classes, without_leaks
+from training.generator import compose
+from training.markup import (
+    hand_written_near_misses,
+    hand_written_products,
+    hand_written_requests,
+)
+from training.noise import noisy
+from training.readers import Columns, read
+from training.sources import SOURCES, load
+from training.tokens import Encoded
+
+_HELD_OUT = (
+    "queryner_validation", "bitext_newer", "amazon_pqa_test", "clinc_validation",
+    "airline_tweets", "tweeteval",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The training examples of each source, and what each epoch draws of them."""
+
+    config: DataConfig
+    pools: dict[str, list[Example]]
+    annotated: list[Example]
+    seed: int
+
+    def epoch(self, number: int) -> list[Example]:
+        """The examples of epoch `number`, the same whenever it is asked for."""
+        chance = random.Random(f"{self.seed}-{number}")  # noqa: S311 - not a secret
+        drawn: list[Example] = []
+        for name, pool in self.pools.items():
+            count = self.config.sources.get(name, -1)
+            drawn += pool if count < 0 or count >= len(pool) else chance.sample(pool, count)
+        for kind, count in self.config.generated.items():
+            made = compose(kind, count, self.seed * 1000 + number, self.annotated)
+            drawn += without_leaks(made, self.held_out, drop=True)
+        return [
+            noisy(example, chance, typos=self.config.typos, punctuation=self.config.punctuation)
+            for example in drawn
+        ]
+
+    @property
+    def held_out(self) -> list[Example]:
+        """The hand-written evaluation texts, which the generator might hit upon."""
+        return hand_written_requests() + hand_written_products() + hand_written_near_misses()
+
+
+def load_corpus(config: DataConfig, folder: Path, seed: int) -> Corpus:
+    """Reads all training data and checks it.
+
+    Raises:
+        ConfigError: a source that must not train shipped weights, or is for evaluation.
+        DataError: unreadable data, an empty class.
+        LeakError: training texts that are evaluation texts, when `on_leak` is "error".
+    """
+    names = [name for name, count in config.sources.items() if count]
+    for name in names:
+        if name in SOURCES and not SOURCES[name].ships and not config.unlicensed:
+            raise ConfigError(
+                f"the licence of {name} does not allow weights trained on it to be shipped",
+                "measure with it, or set unlicensed = true under [data] for an experiment",
+            )
+    evaluation = [
+        example for name in _HELD_OUT if name not in names for example in _optional(name, folder)
+    ]
+    pools = {
+        name: without_leaks(load(name, folder), evaluation, drop=config.on_leak == "drop")
+        for name in names
+    }
+    for file in config.files:
+        pools[file.path] = read(Path(file.path), Columns(**file.columns))
+    annotated = [
+        example
+        for pool in pools.values()
+        for example in pool
+        if example.spans and example.source != "webshop"
+    ]
+    pools = {name: [_with_neutral_search(e) for e in pool] for name, pool in pools.items()}
+    corpus = Corpus(config, pools, annotated, seed)
+    check_classes(corpus.epoch(0))
+    return corpus
+
+
+def _optional(name: str, folder: Path) -> list[Example]:
+    source = SOURCES[name]
+    there = all((folder / file).is_file() for file in source.files)
+    return load(name, folder) if there else []
+
+
+def _with_neutral_search(example: Example) -> Example:
+    """A bare product search states no feeling."""
+    if example.intent == "product_search" and example.sentiment is None:
+        return replace(example, sentiment="neutral")
+    return example
+
+
+def composition(corpus: Corpus) -> dict[str, int]:
+    """How many examples of each source one epoch holds."""
+    return dict(Counter(example.source for example in corpus.epoch(0)).most_common())
+
+
+def batches(
+    encoded: Sequence[Encoded], size: int, chance: random.Random
+) -> Iterator[list[Encoded]]:
+    """Shuffled batches of nearly equal length each, so that little is padded."""
+    order = sorted(encoded, key=lambda item: len(item.ids) + chance.random())
+    groups = [order[i : i + size] for i in range(0, len(order), size)]
+    chance.shuffle(groups)
+    yield from groups

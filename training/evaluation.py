@@ -1,0 +1,212 @@
+"""How good a model is: every figure from public or hand-written texts it was not trained on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from streams.decoding import Decoder, ModelOutputs, Understanding, softmax
+from streams.labels import INTENTS, OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
+from training.examples import Example, TextSpan
+from training.markup import (
+    hand_written_near_misses,
+    hand_written_products,
+    hand_written_requests,
+    owned_by_nearest,
+)
+from training.metrics import (
+    accuracy,
+    auroc,
+    calibration_error,
+    class_f1,
+    count,
+    macro_f1,
+)
+from training.predict import Predictor
+from training.sources import load
+
+_CHUNK = 512
+
+
+def predict(predictor: Predictor, texts: Sequence[str]) -> tuple[list[Understanding], np.ndarray]:
+    """Decoded answers and intent probabilities [B, intents]."""
+    decoder = Decoder(predictor.labels)
+    found: list[Understanding] = []
+    probabilities = []
+    for start in range(0, len(texts), _CHUNK):
+        chunk = list(texts[start : start + _CHUNK])
+        outputs = predictor(chunk)
+        found += decoder.decode(outputs, chunk)
+        probabilities.append(softmax(outputs.intent_logits))
+    return found, np.concatenate(probabilities)
+
+
+def entity_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
+    """Micro precision, recall and F1 over entities, typed, untyped and by type."""
+    answers, _ = predict(predictor, [example.text for example in examples])
+    pairs = [
+        (
+            {(s.type, *_words_of(e.text, s.start, s.end)) for s in answer.spans},
+            {(s.type, *_words_of(e.text, s.start, s.end)) for s in e.spans or ()},
+        )
+        for e, answer in zip(examples, answers, strict=True)
+    ]
+    typed = count(pairs)
+    untyped = count(({s[1:] for s in found}, {s[1:] for s in gold}) for found, gold in pairs)
+    types = sorted({str(s[0]) for _, gold in pairs for s in gold})
+    by_type = {
+        name: count(
+            ({s for s in found if s[0] == name}, {s for s in gold if s[0] == name})
+            for found, gold in pairs
+        ).f1
+        for name in types
+    }
+    return {
+        "f1": typed.f1,
+        "precision": typed.precision,
+        "recall": typed.recall,
+        "untyped_f1": untyped.f1,
+        "entities": typed.there,
+        "f1_by_type": by_type,
+    }
+
+
+def _words_of(text: str, start: int, end: int) -> tuple[int, int]:
+    """The blank-separated words that characters start to end lie in: (first, last)."""
+    return text[: start + 1].count(" "), text[:end].count(" ")
+
+
+def intent_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
+    """Accuracy, macro-F1, F1 by class and expected calibration error."""
+    answers, probabilities = predict(predictor, [example.text for example in examples])
+    gold = [example.intent or "" for example in examples]
+    found = [answer.intent.label for answer in answers]
+    right = np.array([INTENTS[p] == g for p, g in zip(probabilities.argmax(1), gold, strict=True)])
+    return {
+        "accuracy": accuracy(found, gold),
+        "macro_f1": macro_f1(found, gold),
+        "calibration_error": calibration_error(probabilities.max(1), right),
+        "examples": len(gold),
+        "f1_by_class": class_f1(found, gold),
+    }
+
+
+def sentiment_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
+    """Accuracy, macro-F1 and F1 by class."""
+    answers, _ = predict(predictor, [example.text for example in examples])
+    gold = [example.sentiment or "" for example in examples]
+    found = [answer.sentiment.label for answer in answers]
+    return {
+        "accuracy": accuracy(found, gold),
+        "macro_f1": macro_f1(found, gold),
+        "examples": len(gold),
+        "f1_by_class": class_f1(found, gold),
+    }
+
+
+def scope_auroc(
+    predictor: Predictor, outside: Sequence[Example], inside: Sequence[Example]
+) -> float:
+    """How well the probability of out_of_scope tells the two apart."""
+    column = INTENTS.index(OUT_OF_SCOPE)
+    scores = [
+        predict(predictor, [example.text for example in part])[1][:, column]
+        for part in (outside, inside)
+    ]
+    return auroc(scores[0], scores[1])
+
+
+def relation_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
+    """F1 of pairs given the gold entities, of the nearest-product rule, and end to end."""
+    texts = [example.text for example in examples]
+    outputs = predictor(texts)
+    given = [_owners(outputs, row, example) for row, example in enumerate(examples)]
+    gold = [{tuple(pair) for pair in example.relations or ()} for example in examples]
+    nearest = [set(owned_by_nearest(example)) for example in examples]
+    answers = Decoder(predictor.labels).decode(outputs, texts)
+    whole = [
+        (
+            _named(a.spans, [(r.subject, r.object) for r in a.relations]),
+            _named(e.spans, e.relations),
+        )
+        for a, e in zip(answers, examples, strict=True)
+    ]
+    return {
+        "f1_given_entities": count(zip(given, gold, strict=True)).f1,
+        "f1_nearest_product": count(zip(nearest, gold, strict=True)).f1,
+        "f1_end_to_end": count(whole).f1,
+        "pairs": sum(len(pairs) for pairs in gold),
+    }
+
+
+def _named(spans: Any, pairs: Any) -> set[tuple[object, ...]]:
+    return {
+        (spans[p].start, spans[p].end, spans[a].type, spans[a].start, spans[a].end)
+        for p, a in pairs or ()
+    }
+
+
+def _owners(outputs: ModelOutputs, row: int, example: Example) -> set[tuple[int, ...]]:
+    spans = example.spans or ()
+    starts = outputs.token_offsets[row, : outputs.token_count[row]]
+    products = [n for n, span in enumerate(spans) if span.type in PRODUCT_TYPES]
+    found: set[tuple[int, ...]] = set()
+    for n, span in enumerate(spans):
+        if span.type not in PREDICATES or not products:
+            continue
+        attribute = outputs.relation_object[row, _piece(starts, span)]
+        scores = [
+            float(outputs.relation_subject[row, _piece(starts, spans[p])] @ attribute)
+            for p in products
+        ]
+        if max(scores) >= 0.0:
+            found.add((products[scores.index(max(scores))], n))
+    return found
+
+
+def _piece(offsets: Any, span: TextSpan) -> int:
+    return next((i for i, (_, end) in enumerate(offsets) if end > span.start), 0)
+
+
+def validation_score(predictor: Predictor, sets: dict[str, list[Example]]) -> dict[str, float]:
+    """The few figures that decide which epoch is kept: none is a reported test."""
+    found = {
+        "entities_f1": float(entity_metrics(predictor, sets["entities"])["f1"]),
+        "intent_accuracy": float(intent_metrics(predictor, sets["intents"])["accuracy"]),
+        "relations_f1": float(relation_metrics(predictor, sets["relations"])["f1_given_entities"]),
+    }
+    found["score"] = sum(found.values()) / 3
+    return found
+
+
+def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
+    """All figures, from the data folder and the hand-written sets.
+
+    Raises:
+        DataError: the data folder lacks a file.
+    """
+    queryner = load("queryner_validation", folder)
+    newer = load("bitext_newer", folder)
+    questions = load("amazon_pqa_test", folder)
+    clinc = [e for e in load("clinc_validation", folder) if e.intent == OUT_OF_SCOPE]
+    requests, products = hand_written_requests(), hand_written_products()
+    inside = [*queryner, *questions, *newer[::20]]
+    in_scope = [e for e in requests if e.intent != OUT_OF_SCOPE]
+    return {
+        "entities_queryner_validation": entity_metrics(predictor, queryner),
+        "entities_hand_written": entity_metrics(predictor, products),
+        "intents_bitext_newer": intent_metrics(predictor, newer),
+        "intents_product_questions": intent_metrics(predictor, questions),
+        "intents_searches": intent_metrics(predictor, queryner),
+        "intents_hand_written": intent_metrics(predictor, requests),
+        "relations_hand_written": relation_metrics(predictor, products),
+        "sentiment_tweeteval": sentiment_metrics(predictor, load("tweeteval", folder)),
+        "sentiment_service_tweets": sentiment_metrics(predictor, load("airline_tweets", folder)),
+        "sentiment_hand_written": sentiment_metrics(predictor, requests),
+        "out_of_scope": {
+            "auroc_clinc": scope_auroc(predictor, clinc, inside),
+            "auroc_near_misses": scope_auroc(predictor, hand_written_near_misses(), in_scope),
+            "clinc_found": intent_metrics(predictor, clinc)["accuracy"],
+        },
+    }

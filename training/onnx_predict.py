@@ -1,0 +1,71 @@
+"""An exported encoder in this process: the arithmetic of the server, without the server."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
+
+from streams.decoding import MAX_WORD_PIECES, ModelLabels, ModelOutputs
+from training.predict import empty_outputs
+
+HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
+SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasSkipLayerNormFusion")
+
+
+def session(model: bytes | Path) -> onnxruntime.InferenceSession:
+    """ONNX Runtime as the server's CPU profile runs it: one thread, not spinning."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        model if isinstance(model, bytes) else str(model),
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=list(SLOW_FUSIONS),
+    )
+
+
+class OnnxPredictor:
+    """An exported encoder; temperatures are in its graph."""
+
+    def __init__(
+        self, model: bytes | Path, tokenizer: Tokenizer, labels: ModelLabels, batch: int = 64
+    ) -> None:
+        self._session, self._tokenizer, self._batch = session(model), tokenizer, batch
+        self.labels = labels
+
+    def __call__(self, texts: Sequence[str]) -> ModelOutputs:
+        """The model's tensors, one row a text."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        outputs = empty_outputs(encodings)
+        groups: defaultdict[int, list[int]] = defaultdict(list)
+        for row, encoding in enumerate(encodings):
+            groups[min(len(encoding.ids), MAX_WORD_PIECES)].append(row)
+        for length, rows in groups.items():
+            for start in range(0, len(rows), self._batch):
+                part = rows[start : start + self._batch]
+                ids = [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in part]
+                self._fill(outputs, part, length, np.array(ids, np.int64))
+        return outputs
+
+    def _fill(
+        self,
+        outputs: ModelOutputs,
+        rows: list[int],
+        length: int,
+        ids: np.ndarray[tuple[int, int], np.dtype[np.int64]],
+    ) -> None:
+        intent, sentiment, tags, subject, obj, vector = self._session.run(
+            list(HEADS), {"input_ids": ids}
+        )
+        inner = slice(1, length - 1)
+        outputs.intent_logits[rows] = intent
+        outputs.sentiment_logits[rows] = sentiment
+        outputs.tag_logits[rows, : length - 2] = tags[:, inner]
+        outputs.relation_subject[rows, : length - 2] = subject[:, inner]
+        outputs.relation_object[rows, : length - 2] = obj[:, inner]
+        outputs.sentence_vector[rows] = vector

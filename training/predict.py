@@ -1,0 +1,110 @@
+"""Texts to the served model's tensors, from a trained model in this process.
+
+Batches hold texts of one exact length, as the server's do, so nothing is padded.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from tokenizers import Encoding, Tokenizer  # type: ignore[import-untyped] # has no type information
+
+from streams.decoding import MAX_WORD_PIECES, ModelLabels, ModelOutputs
+from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from training.network import RELATION_WIDTH, VECTOR_WIDTH, QueryModel
+
+VECTOR_SPACE = "minilm-l6/1"
+
+
+class Predictor(Protocol):
+    """Anything that answers texts as the served model does."""
+
+    labels: ModelLabels
+
+    def __call__(self, texts: Sequence[str]) -> ModelOutputs:
+        """The model's tensors, one row a text."""
+
+
+class TorchPredictor:
+    """A trained model in this process.
+
+    Args:
+        model: in evaluation mode.
+        tokenizer: its tokenizer.
+        calibration: `temperature` (intent), `sentiment_temperature`, `out_of_scope_threshold`.
+        batch: the most texts run at once.
+    """
+
+    def __init__(
+        self,
+        model: QueryModel,
+        tokenizer: Tokenizer,
+        calibration: dict[str, Any] | None = None,
+        batch: int = 64,
+    ) -> None:
+        self._model, self._tokenizer, self._batch = model, tokenizer, batch
+        found = calibration or {}
+        self._temperature = float(found.get("temperature", 1.0))
+        self._sentiment_temperature = float(found.get("sentiment_temperature", 1.0))
+        self.labels = ModelLabels(
+            intents=INTENTS,
+            tags=bio_tags(),
+            sentiments=SENTIMENTS,
+            out_of_scope_threshold=float(found.get("out_of_scope_threshold", 0.5)),
+            vector_space=VECTOR_SPACE,
+        )
+
+    def __call__(self, texts: Sequence[str]) -> ModelOutputs:
+        """The model's tensors, one row a text."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        outputs = empty_outputs(encodings)
+        groups: defaultdict[int, list[int]] = defaultdict(list)
+        for row, encoding in enumerate(encodings):
+            groups[min(len(encoding.ids), MAX_WORD_PIECES)].append(row)
+        for length, rows in groups.items():
+            for start in range(0, len(rows), self._batch):
+                self._run(rows[start : start + self._batch], length, encodings, outputs)
+        return outputs
+
+    def _run(
+        self, rows: list[int], length: int, encodings: list[Encoding], outputs: ModelOutputs
+    ) -> None:
+        ids = torch.tensor([[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in rows])
+        with torch.inference_mode():
+            heads = self._model(ids, torch.ones_like(ids))
+        inner = slice(1, length - 1)
+        outputs.intent_logits[rows] = heads.intent.numpy() / self._temperature
+        outputs.sentiment_logits[rows] = heads.sentiment.numpy() / self._sentiment_temperature
+        outputs.tag_logits[rows, : length - 2] = heads.tags[:, inner].numpy()
+        outputs.relation_subject[rows, : length - 2] = heads.subject[:, inner].numpy()
+        outputs.relation_object[rows, : length - 2] = heads.object[:, inner].numpy()
+        outputs.sentence_vector[rows] = heads.vector.numpy()
+
+
+def empty_outputs(encodings: list[Encoding]) -> ModelOutputs:
+    """Tensors for these encodings, their offsets and counts filled in, all scores zero."""
+    rows = len(encodings)
+    counts = [min(len(encoding.ids), MAX_WORD_PIECES) - 2 for encoding in encodings]
+    longest = max(counts, default=0)
+    offsets = np.zeros((rows, longest, 2), np.int32)
+    for row, (encoding, count) in enumerate(zip(encodings, counts, strict=True)):
+        offsets[row, :count] = np.array(encoding.offsets[1 : count + 1]).reshape(-1, 2)
+
+    def zeros(*shape: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        return np.zeros(shape, np.float32)
+
+    return ModelOutputs(
+        intent_logits=zeros(rows, len(INTENTS)),
+        sentiment_logits=zeros(rows, len(SENTIMENTS)),
+        tag_logits=zeros(rows, longest, len(bio_tags())),
+        token_offsets=offsets,
+        token_count=np.array(counts, np.int32),
+        word_pieces=np.array([len(encoding.ids) for encoding in encodings], np.int32),
+        relation_subject=zeros(rows, longest, RELATION_WIDTH),
+        relation_object=zeros(rows, longest, RELATION_WIDTH),
+        sentence_vector=zeros(rows, VECTOR_WIDTH),
+        languages=("en",) * rows,
+        digest="",
+    )

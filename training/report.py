@@ -1,0 +1,30 @@
+"""Figures as a table for the terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_SHOWN = (
+    "f1", "untyped_f1", "accuracy", "macro_f1", "calibration_error", "f1_given_entities",
+    "f1_nearest_product", "f1_end_to_end", "auroc_clinc", "auroc_near_misses", "clinc_found",
+)  # fmt: skip
+
+
+def rows(figures: dict[str, Any]) -> list[tuple[str, str, float]]:
+    """(what was measured, the figure's name, its value), the headline figures only."""
+    return [
+        (task, name, float(values[name]))
+        for task, values in figures.items()
+        if isinstance(values, dict)
+        for name in _SHOWN
+        if name in values
+    ]
+
+
+def print_figures(figures: dict[str, Any]) -> None:
+    """Prints the headline figures."""
+    table = Table("measured on", "figure", "value")
+    for task, name, value in rows(figures):
+        table.add_row(task.replace("_", " "), name.replace("_", " "), f"{value:.4f}")
+    Console().print(table)

@@ -1,0 +1,103 @@
+"""A run's folder: manifest, checkpoints, curves; and the model that comes out of it.
+
+runs/NAME/manifest.json   arguments, data hashes, versions, metrics
+runs/NAME/checkpoint.pt   the newest state, to resume from
+runs/NAME/tensorboard/    curves
+runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
+"""
+
+import json
+import platform
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from training.config import TrainConfig
+from training.errors import ConfigError
+from training.hardware import processor
+from training.network import QueryModel
+
+_PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime")
+
+
+class RunFolder:
+    """Paths and files of one run.
+
+    Args:
+        path: the folder; made when it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        self.model = path / "model"
+        self.checkpoint = path / "checkpoint.pt"
+        self.tensorboard = path / "tensorboard"
+
+    def manifest(self) -> dict[str, Any]:
+        """What has been recorded so far."""
+        file = self.path / "manifest.json"
+        found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        return found
+
+    def record(self, **facts: Any) -> None:
+        """Adds facts to the manifest."""
+        merged = self.manifest() | facts
+        text = json.dumps(merged, indent=2, ensure_ascii=False, sort_keys=True)
+        (self.path / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+    def record_start(self, config: TrainConfig, hashes: dict[str, str]) -> None:
+        """Arguments, data and versions; a resumed run must have the same arguments.
+
+        Raises:
+            ConfigError: the folder holds a run with another configuration.
+        """
+        arguments = json.loads(json.dumps(asdict(config)))
+        before = self.manifest().get("arguments")
+        if before is not None and before != arguments and self.checkpoint.is_file():
+            raise ConfigError(
+                f"{self.path} holds a run with another configuration",
+                "give another --run folder, or the same configuration to resume it",
+            )
+        self.record(
+            arguments=arguments,
+            data=hashes,
+            versions={"python": platform.python_version()} | _versions(),
+            processor=processor(),
+        )
+
+    def save_model(self, model: QueryModel, base: Path, labels: dict[str, Any]) -> None:
+        """Writes the trained model so that it loads without its base."""
+        self.model.mkdir(exist_ok=True)
+        for name in ("config.json", "tokenizer.json"):
+            (self.model / name).write_bytes((base / name).read_bytes())
+        text = json.dumps(labels, indent=2, sort_keys=True)
+        (self.model / "labels.json").write_text(text + "\n", encoding="utf-8")
+        torch.save(model.state_dict(), self.model / "weights.pt")
+
+
+def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
+    """A trained model and its labels, from a run's model folder.
+
+    Raises:
+        ConfigError: there is no trained model in the folder.
+    """
+    if not (folder / "weights.pt").is_file():
+        raise ConfigError(f"no trained model in {folder}", "run intentstream train first")
+    model = QueryModel.from_config(folder)
+    model.load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
+    labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
+    return model.eval(), labels
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

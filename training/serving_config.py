@@ -1,0 +1,127 @@
+"""The configurations Triton reads, written from the labels and the versions of the encoders."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from streams.decoding import ModelLabels
+
+MAX_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the front needs to know: the labels, and the version of each language's encoder."""
+
+    labels: ModelLabels
+    encoder_versions: Mapping[str, int]
+
+
+def labels_json(labels: ModelLabels) -> str:
+    """The labels as the worker reads them from the served model's configuration."""
+    return json.dumps(
+        {
+            "intents": labels.intents,
+            "tags": labels.tags,
+            "sentiments": labels.sentiments,
+            "out_of_scope_threshold": round(labels.out_of_scope_threshold, 6),
+        }
+    )
+
+
+def front_config(served: Served, runtime: str) -> str:
+    """`query_understanding`'s configuration.
+
+    Args:
+        served: labels and versions.
+        runtime: `local` (ONNX Runtime in the front's own process: the CPU profile) or `bls` (the
+            front calls the encoders in the same Triton: the GPU profile).
+    """
+    labels = served.labels
+    parameters = {
+        "labels": labels_json(labels),
+        "vector_space": labels.vector_space,
+        "encoder_runtime": runtime,
+        "sub_batch": "64" if runtime == "local" else "256",
+    } | {
+        f"encoder_{language}_version": str(version)
+        for language, version in sorted(served.encoder_versions.items())
+    }
+    outputs = (
+        ("INTENT_LOGITS", "FP32", (len(labels.intents),)),
+        ("SENTIMENT_LOGITS", "FP32", (len(labels.sentiments),)),
+        ("TAG_LOGITS", "FP32", (-1, len(labels.tags))),
+        ("TOKEN_OFFSETS", "INT32", (-1, 2)),
+        ("TOKEN_COUNT", "INT32", (1,)),
+        ("WORD_PIECES", "INT32", (1,)),
+        ("RELATION_SUBJECT", "FP32", (-1, 32)),
+        ("RELATION_OBJECT", "FP32", (-1, 32)),
+        ("SENTENCE_VECTOR", "FP32", (384,)),
+        ("LANGUAGE", "STRING", (1,)),
+        ("DIGEST", "STRING", (1,)),
+    )
+    profile = "one process" if runtime == "local" else "encoders on the onnxruntime backend"
+    return "\n".join(
+        (
+            f"# Written by `intentstream export`. {profile}.",
+            'name: "query_understanding"',
+            'backend: "python"',
+            f"max_batch_size: {MAX_BATCH}",
+            f"input [ {_tensor('TEXT', 'STRING', (1,))} ]",
+            f"output [\n{_list(_tensor(*output) for output in outputs)}\n]",
+            # Requests that wait together run together; a full queue answers UNAVAILABLE, which
+            # the worker takes for an outage: it backs off, and nothing is lost.
+            "dynamic_batching {",
+            "  max_queue_delay_microseconds: 500",
+            "  default_queue_policy { max_queue_size: 256 }",
+            "}",
+            "instance_group [ { kind: KIND_CPU count: 2 } ]",
+            *(_parameter(name, value) for name, value in parameters.items()),
+            "",
+        )
+    )
+
+
+def encoder_config(language: str, version: int, classes: Sequence[int]) -> str:
+    """An encoder's configuration for Triton's onnxruntime backend on a GPU.
+
+    Args:
+        language: `en` or `zh`.
+        version: the one that is served.
+        classes: how many intents, sentiments and tags there are.
+    """
+    intents, sentiments, tags = classes
+    outputs = (
+        ("intent", (intents,)),
+        ("sentiment", (sentiments,)),
+        ("tags", (-1, tags)),
+        ("subject", (-1, 32)),
+        ("object", (-1, 32)),
+        ("vector", (384,)),
+    )
+    return "\n".join(
+        (
+            "# Written by `intentstream export`. The front calls it with rows of one length.",
+            f'name: "encoder_{language}"',
+            'backend: "onnxruntime"',
+            f"max_batch_size: {MAX_BATCH}",
+            f"input [ {_tensor('input_ids', 'INT64', (-1,))} ]",
+            f"output [\n{_list(_tensor(name, 'FP32', dims) for name, dims in outputs)}\n]",
+            f"version_policy: {{ specific {{ versions: [ {version} ] }} }}",
+            "instance_group [ { kind: KIND_GPU count: 1 } ]",
+            "",
+        )
+    )
+
+
+def _tensor(name: str, datatype: str, dims: Sequence[int]) -> str:
+    listed = ", ".join(str(size) for size in dims)
+    return f'{{ name: "{name}" data_type: TYPE_{datatype} dims: [ {listed} ] }}'
+
+
+def _list(items: Iterable[str]) -> str:
+    return ",\n".join(f"  {item}" for item in items)
+
+
+def _parameter(name: str, value: str) -> str:
+    return f'parameters {{ key: "{name}" value: {{ string_value: {json.dumps(value)} }} }}'
