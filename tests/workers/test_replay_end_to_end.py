@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from tests.workers.rig import Rig
 from workers.embedded.kafka import EmbeddedKafka
+from workers.embedded.traffic import sample_traffic
+from workers.embedded.triton import EmbeddedTriton
 from workers.enricher import Enricher
 from workers.kafka import admin, consumer, producer, running
 from workers.settings import Settings, load_settings
@@ -34,14 +38,11 @@ def environment(kafka: EmbeddedKafka, rig: Rig) -> dict[str, str]:
     }
 
 
-async def _enrich_all(settings: Settings) -> int:
-    """Sends queries, runs the enricher until all are committed; how many there are."""
+async def _enrich_all(settings: Settings, values: Sequence[bytes | None]) -> None:
+    """Sends raw queries, and runs the enricher until all are committed."""
     await apply(settings)
-    values = [
-        json.dumps({"text": f"red shoes {n}", "user_id": f"u{n % 5}"}).encode() for n in range(300)
-    ]
     async with running(producer(settings.kafka), settings.kafka) as client:
-        for n, value in enumerate([*values, *_BAD]):
+        for n, value in enumerate(values):
             await client.send_and_wait(settings.topic_names.raw, value, key=f"u{n % 5}".encode())
     enricher = Enricher(settings)
     work = asyncio.create_task(enricher.run())
@@ -53,7 +54,6 @@ async def _enrich_all(settings: Settings) -> int:
     finally:
         enricher.stop()
         await work
-    return len(values) + len(_BAD)
 
 
 async def _drained(settings: Settings) -> bool:
@@ -91,14 +91,17 @@ async def test_an_audit_of_the_enricher_finds_every_byte_the_same(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    records = await _enrich_all(load_settings(None))
+    queries = [
+        json.dumps({"text": f"red shoes {n}", "user_id": f"u{n % 5}"}).encode() for n in range(300)
+    ]
+    await _enrich_all(load_settings(None), [*queries, *_BAD])
 
     code, out, err = await _intentstream(
         environment, tmp_path, "replay", "--from", "earliest", "--json", "--run", "audit"
     )
     assert code == 0, out + err
     report: dict[str, Any] = json.loads(out)
-    assert report["records"] == records
+    assert report["records"] == 300 + len(_BAD)
     assert report["changed"] == report["missing"] == report["extra"] == 0
     assert report["topics"]["audited.queries.intents"]["identical"] == 300
     assert report["topics"]["audited.queries.dead"]["identical"] == len(_BAD)
@@ -113,6 +116,36 @@ async def test_an_audit_of_the_enricher_finds_every_byte_the_same(
     assert code == 1, out + err
     assert "model.digest" in out
     assert "sha256:another" in out
+
+
+async def test_the_shipped_model_gives_the_same_bytes_in_other_batches(
+    environment: dict[str, str],
+    triton: EmbeddedTriton,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CASES 38: what one query is answered with must not depend on its neighbours."""
+    served = {
+        "INTENTSTREAM_PREFIX": "shipped",
+        "INTENTSTREAM_TRITON__ADDRESS": triton.grpc_address,
+        "INTENTSTREAM_TRITON__MODEL_NAME": "query_understanding",
+        "INTENTSTREAM_TRITON__MAX_BATCH_ROWS": "7",
+    }
+    for name, value in (environment | served).items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(None)
+    traffic = sample_traffic(settings.topic_names, seed=38)
+    queries = (one.value for one in traffic if one.topic == settings.topic_names.raw)
+    await _enrich_all(settings, list(islice(queries, 300)))
+
+    served["INTENTSTREAM_TRITON__MAX_BATCH_ROWS"] = "128"
+    code, out, err = await _intentstream(
+        environment | served, tmp_path, "replay", "--from", "earliest", "--json", "--no-publish"
+    )
+    assert code == 0, out[-3_000:] + err
+    report: dict[str, Any] = json.loads(out)
+    assert report["records"] == 300
+    assert report["identical"] > 600
 
 
 async def test_an_error_says_what_to_do_and_has_exit_code_two(
