@@ -28,7 +28,7 @@ from workers.embedded.input_file import InputFile, InputFormat
 from workers.embedded.introduction import footer, introduction
 from workers.embedded.keep import Keeper
 from workers.embedded.progress import Phase, Progressed, Report, shown, silent
-from workers.embedded.readiness import all_joined
+from workers.embedded.readiness import GroupWatch
 from workers.embedded.stack import EmbeddedStack, development_key
 from workers.embedded.traffic import produce, sample_traffic, sample_users
 from workers.embedded.watching import Watch, feed_progress
@@ -111,12 +111,14 @@ def run(options: UpOptions) -> int:
 
 
 async def _interruptible(options: UpOptions) -> int:
-    work = asyncio.create_task(_up(options))
+    stack = _stack(options)
+    work = asyncio.create_task(_up(options, stack))
     received: list[signal.Signals] = []
 
     def stop(number: signal.Signals) -> None:
         if received:
-            os._exit(128 + number)  # the guards take the children down
+            stack.kill_all()  # what they leave behind, their guards clean up
+            os._exit(128 + number)
         received.append(number)
         work.cancel()
 
@@ -132,7 +134,7 @@ async def _interruptible(options: UpOptions) -> int:
         return 128 + received[0] if options.until_drained else 0
 
 
-async def _up(options: UpOptions) -> int:
+async def _up(options: UpOptions, stack: EmbeddedStack) -> int:
     if options.until_drained and options.input_path is None:
         raise IntentstreamError(
             "--until-drained needs a file to drain.", "Name one with --input FILE."
@@ -144,11 +146,12 @@ async def _up(options: UpOptions) -> int:
         if options.input_path is not None:
             file = exits.enter_context(InputFile(options.input_path, options.input_format))
         with reporter.showing(plain=options.plain):
-            stack, settings = await _start(options, exits, reporter)
+            stack.report = reporter
+            settings = await _start(options, stack, exits)
             run = _Run(options, stack, settings, file, started)
             exits.push_async_callback(run.end)
             run.start(_failure(stack))
-            await run.until(_workers_ready(run))
+            await _start_workers(run)
         exits.callback(_say, "Stopping …")
         code = await _until_drained(run) if options.until_drained else await _until_stopped(run)
     _say("Stopped; nothing is left running.")
@@ -174,45 +177,44 @@ class _Reporter:
                 self._report = silent
 
 
-async def _workers_ready(run: _Run) -> None:
-    settings = run.settings
-    groups = {settings.group_id("enricher"): run.options.enrichers}
-    groups[settings.group_id("personalizer")] = 1
-    await all_joined(settings.kafka, groups, within_s=_READY_S)
-    for name in run.stack.workers:
-        run.stack.report(Progressed(name, Phase.READY))
-
-
 async def _failure(stack: EmbeddedStack) -> None:
     raise await stack.failure()
 
 
-async def _start(
-    options: UpOptions, exits: AsyncExitStack, report: Report
-) -> tuple[EmbeddedStack, Settings]:
-    """Starts servers and workers; `exits` stops them."""
+def _stack(options: UpOptions) -> EmbeddedStack:
     shipped = Path(workers.__path__[0]).parent / "model_repository"
-    stack = EmbeddedStack(
+    return EmbeddedStack(
         run_dir=options.run_dir,
         model_repository=options.model_repository or shipped,
         kafka=options.kafka,
         redis=_redis_url(options.redis),
         triton=options.triton,
-        report=report,
     )
+
+
+async def _start(options: UpOptions, stack: EmbeddedStack, exits: AsyncExitStack) -> Settings:
+    """Starts the servers and makes the topics; `exits` stops them."""
     await exits.enter_async_context(stack)
     environment = _environment(stack, options)
     os.environ.update(environment)
     settings = load_settings()
     exits.enter_context(run_env.published(options.run_dir, environment))
     await topics_admin.apply(settings)
-    names = [f"enricher-{n}" for n in range(1, options.enrichers + 1)]
-    if options.enrichers == 1:
-        names = ["enricher"]
-    for name in names:
-        await stack.spawn_worker(name, _worker("enrich"))
-    await stack.spawn_worker("personalizer", _worker("personalize"))
-    return stack, settings
+    return settings
+
+
+async def _start_workers(run: _Run) -> None:
+    """Starts the workers, and returns when they have taken up work."""
+    settings, stack, count = run.settings, run.stack, run.options.enrichers
+    enrichers, personalizers = settings.group_id("enricher"), settings.group_id("personalizer")
+    names = ["enricher"] if count == 1 else [f"enricher-{n}" for n in range(1, count + 1)]
+    async with GroupWatch.of(settings.kafka, enrichers, personalizers) as groups:
+        for name in names:
+            await stack.spawn_worker(name, _worker("enrich"))
+        await stack.spawn_worker("personalizer", _worker("personalize"))
+        await run.until(groups.joined({enrichers: count, personalizers: 1}, within_s=_READY_S))
+    for name in stack.workers:
+        stack.report(Progressed(name, Phase.READY))
 
 
 def _redis_url(given: str | None) -> str | None:
