@@ -41,6 +41,8 @@ _CHANNEL: Final = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
+    # gRPC would send even loopback through the https_proxy that packages are fetched by.
+    ("grpc.enable_http_proxy", 0),
 )
 
 _OUTAGE: Final = frozenset(

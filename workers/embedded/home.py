@@ -79,14 +79,18 @@ def state_folder() -> Path:
         InstallError: The folder cannot be made or written.
     """
     if named := os.environ.get("INTENTSTREAM_HOME"):
-        folder = Path(named).expanduser()
+        folder = Path(named)
     elif xdg := os.environ.get("XDG_DATA_HOME"):
         folder = Path(xdg) / "intentstream"
     else:
-        folder = Path("~").expanduser() / ".local" / "share" / "intentstream"
-    folder = folder.absolute()
+        folder = Path("~/.local/share/intentstream")
     try:
+        folder = folder.expanduser().absolute()
         folder.mkdir(parents=True, exist_ok=True)
+    except RuntimeError as error:  # a user id without a name, as containers have them
+        raise InstallError(
+            "this user has no home folder", "name a writable folder in INTENTSTREAM_HOME"
+        ) from error
     except OSError as error:
         raise InstallError(
             f"cannot make the state folder {folder}: {error.strerror}",

@@ -11,13 +11,14 @@ from tritonclient.grpc.aio import InferenceServerClient, InferInput
 
 from workers.embedded.triton import EmbeddedTriton
 from workers.errors import ServerError
+from workers.triton import _CHANNEL
 
 _TINY = Path(__file__).parent / "tiny_repository"
 
 
 async def _echo(address: str, texts: list[str]) -> tuple[list[str], list[str]]:
     """What the model returns: the texts, and the version of the Python it runs in."""
-    async with InferenceServerClient(address) as client:
+    async with InferenceServerClient(address, channel_args=list(_CHANNEL)) as client:
         tensor = InferInput("TEXT", [len(texts), 1], "BYTES")
         tensor.set_data_from_numpy(np.array([[text.encode()] for text in texts], dtype=object))
         answer = await client.infer("echo", [tensor])
@@ -42,6 +43,15 @@ async def test_a_model_runs_in_the_pinned_python_whatever_runs_us(tmp_path: Path
     assert texts == ["red shoes", "鞋", ""]
     assert {version.rpartition(".")[0] for version in pythons} == {"3.11"}
     assert {str(path) for path in models.rglob("*")} == before
+
+
+async def test_a_proxy_for_the_web_does_not_come_between_us_and_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with EmbeddedTriton(tmp_path, _TINY, load_models=["echo"]) as server:
+        assert (await _echo(server.grpc_address, ["a"]))[0] == ["a"]
 
 
 async def test_it_comes_back_on_the_same_ports_after_a_kill_and_leaves_nothing(
