@@ -266,13 +266,18 @@ def development_key(run_dir: Path) -> str:
 
     It lives in the run folder, readable by its owner alone, so that pseudonyms stay the same between runs.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
+    _make_run_folder(run_dir)
     path = run_dir / "pseudonym.key"
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))
     return path.read_text("ascii").strip()
+
+
+def _make_run_folder(run_dir: Path) -> None:
+    """Make it for its owner alone: Kafka's data hold raw queries and user ids."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _addresses_file(run_dir: Path) -> Path:
@@ -286,7 +291,7 @@ def _claim(run_dir: Path) -> IO[str]:
         PreflightError: Another process has it.
     """
     try:
-        run_dir.mkdir(parents=True, exist_ok=True)
+        _make_run_folder(run_dir)
         file = (run_dir / _LOCK_NAME).open("a+")
     except OSError as error:
         raise PreflightError(

@@ -118,6 +118,11 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
+async def test_the_run_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    async with _without_servers(tmp_path / "run"):
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+
+
 def test_the_development_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     key = development_key(tmp_path / "run")
     assert len(bytes.fromhex(key)) == 32
