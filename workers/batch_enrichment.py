@@ -8,6 +8,7 @@ The outputs of a record don't depend on the other records of its batch.
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,7 @@ class BatchEnrichment:
         model: answers texts.
         breaker: holds calls back while the model is away.
         cache: answers that are known already.
+        observe: told how long a stage took: its name, and seconds.
     """
 
     def __init__(
@@ -94,12 +96,14 @@ class BatchEnrichment:
         model: Model,
         breaker: CircuitBreaker,
         cache: AnswerCache | None = None,
+        observe: Callable[[str, float], None] = lambda _stage, _seconds: None,
     ) -> None:
         self.enrichment = enrichment
         self.use = ModelUse()
         self.breaker = breaker
         self.cache = AnswerCache() if cache is None else cache
         self._model = model
+        self._observe = observe
 
     async def enrich(self, records: Sequence[SourceRecord]) -> list[Outputs]:
         """The outputs of each record, in the records' order; never none.
@@ -109,7 +113,9 @@ class BatchEnrichment:
         Raises:
             ModelUnavailableError: only when the breaker has a bound on its patience.
         """
+        began = time.perf_counter()
         prepared = [self._prepared(record) for record in records]
+        self._observe("decode", time.perf_counter() - began)
         await asyncio.sleep(0)  # a large batch takes milliseconds: let the heartbeat in
         texts = [item.text for item in prepared if isinstance(item, PreparedQuery)]
         answers = await self._answers(texts)
@@ -181,11 +187,14 @@ class BatchEnrichment:
     async def _call(self, texts: Sequence[str]) -> _Found:
         self.use.requests += 1
         self.use.asked += len(texts)
+        began = time.perf_counter()
         try:
             answer = await self._model.understand(texts)
         except ModelRejectedError:
             self.use.rejected += len(texts) == 1
             raise
+        finally:
+            self._observe("model", time.perf_counter() - began)
         return {
             text: KnownAnswer(understanding, answer.model, answer.vector_space)
             for text, understanding in zip(texts, answer.understandings, strict=True)

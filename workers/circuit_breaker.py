@@ -55,6 +55,7 @@ class CircuitBreaker:
     ) -> None:
         self.state = BreakerState.CLOSED
         self.outages = 0
+        self.retries = 0
         self._canary = canary
         self._patience_s = patience_s
         self._jitter = jitter
@@ -78,6 +79,7 @@ class CircuitBreaker:
                 result = await operation()
             except (ModelUnavailableError, ContractError) as error:
                 self._trip(error)
+                self.retries += 1
             else:
                 if self.state is BreakerState.CLOSED:
                     self._failures = 0

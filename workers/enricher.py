@@ -12,30 +12,30 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.records import SourceRecord
-from workers import kafka
+from workers import kafka, metrics
 from workers.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.checkpoint import Budgets, Checkpoint
 from workers.circuit_breaker import BreakerState, CircuitBreaker
-from workers.enricher_stats import EnricherCounters, StatsLine
+from workers.enricher_stats import EnricherCounters, EnricherStats, StatsLine
 from workers.errors import ContractError
+from workers.health import HealthServer
+from workers.metrics import Readings, Worker, WorkerMetrics
 from workers.pipeline import OrderedPipeline, Partition, Publication, Ticket
 from workers.publisher import Enriched, Publisher
 from workers.record_source import RecordSource, refused
 from workers.settings import Settings
 from workers.triton import ModelUnavailableError, TritonModel
+from workers.watchdog import KAFKA_SILENT_S, WATCH_EVERY_S, dump_tasks
 
 logger = logging.getLogger(__name__)
 
 COMMIT_EVERY_S: Final = 1.0
 """A crash repeats at most this much work; a commit costs one small request."""
-
-WATCH_EVERY_S: Final = 5.0
-"""How often Kafka is asked for the ends of the logs: for the lag, and to know that it lives."""
 
 KAFKA_PATIENCE_S: Final = 120.0
 """A broker's restart is over by then; after it a supervisor should know, and start us anew."""
@@ -69,8 +69,11 @@ class Enricher:
         kafka_patience_s: float = KAFKA_PATIENCE_S,
         budgets: Budgets | None = None,
     ) -> None:
-        self.counters = EnricherCounters()
         self._settings = settings
+        self._metrics = WorkerMetrics(Worker.ENRICHER, self._readings)
+        self._stats = EnricherStats(settings, self._metrics)
+        self._health = HealthServer(settings.health_address, self, self._metrics.registry)
+        self._line = StatsLine()
         self._topics = settings.topic_names
         self._stats_every_s = stats_every_s
         self._kafka_patience_s = kafka_patience_s
@@ -83,7 +86,12 @@ class Enricher:
         self._pipeline: OrderedPipeline[_Batch] = OrderedPipeline(settings.triton.batches_in_flight)
         self._model = TritonModel(settings.triton)
         self._breaker = CircuitBreaker(self._model.canary)
-        self._step = BatchEnrichment(enrichment_of(settings), self._model, self._breaker)
+        self._step = BatchEnrichment(
+            enrichment_of(settings),
+            self._model,
+            self._breaker,
+            observe=self._metrics.observe_stage,
+        )
         self._publisher = Publisher(
             lambda: kafka.producer(settings.kafka),
             self._step.enrichment.dead,
@@ -101,6 +109,37 @@ class Enricher:
         self._checkpoint = Checkpoint(
             self._source.consumer, self._pipeline, self._publishing, budgets
         )
+
+    @property
+    def counters(self) -> EnricherCounters:
+        """What was done since the start."""
+        return self._stats.counters
+
+    @property
+    def health_url(self) -> str:
+        """Where health and metrics are served; "" when nowhere."""
+        return self._health.url
+
+    def unhealthy(self) -> list[str]:
+        """Why a restart would help: partitions have stalled, in the watchdog's judgement."""
+        complaint = self._stats.watchdog.complaint()
+        return [complaint] if complaint else []
+
+    def unready(self) -> list[str]:
+        """Why it is not doing its work."""
+        reasons = self.unhealthy()
+        if self._stopping.is_set() or self._failure is not None:
+            reasons.append("the worker is stopping")
+        if not self._source.rebalances:
+            reasons.append("the consumer group has assigned nothing yet")
+        if not self._model.digest or self._breaker.state is not BreakerState.CLOSED:
+            reasons.append("the model does not answer")
+        away = time.monotonic() - self._kafka_seen
+        if away > KAFKA_SILENT_S:
+            reasons.append(f"Kafka has not answered for {away:.0f} s")
+        if self._stats.exceeded:
+            reasons.append(f"reading has stopped: {self._stats.exceeded}")
+        return reasons
 
     def stop(self) -> None:
         """Asks for an orderly end: nothing more is read, what is in flight finishes."""
@@ -133,7 +172,7 @@ class Enricher:
             raise results[0]
 
     async def _work(self) -> None:
-        async with self._connected():
+        async with self._health, self._connected():
             chores = [
                 asyncio.create_task(self._commit_regularly()),
                 asyncio.create_task(self._watch()),
@@ -224,7 +263,7 @@ class Enricher:
                 logger.warning("%s did not close cleanly: %s", what, type(error).__name__)
         for task in self._publishing.values():
             task.cancel()
-        logger.info("stopped %s", StatsLine(self.counters).next(**self._use()))
+        logger.info("stopped %s", self._line.next(self._readings()))
 
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:
@@ -236,6 +275,7 @@ class Enricher:
     async def _read(self) -> None:
         while True:
             ticket, batch = await self._source.next()
+            self._stats.took(batch)
             self._working[ticket] = asyncio.create_task(self._enrich(ticket, batch))
 
     async def _release(self, partitions: frozenset[Partition]) -> None:
@@ -270,19 +310,32 @@ class Enricher:
 
     async def _publish(self, publication: Publication[_Batch]) -> None:
         items = [item for batch in publication.results for item in batch]
+        began = time.monotonic()
         try:
             refused = await self._publisher.publish(items)
         except Exception as error:  # noqa: BLE001 (whatever it was: nothing may follow it)
             if self._pipeline.publish_failed(publication):
                 self._fail(error)
         else:
-            self.counters.count(items, self._topics, refused)
+            seconds = time.monotonic() - began
+            self._stats.finished(publication.partition, items, refused, seconds)
             self._pipeline.published(publication)
+            self._heed_limits()
         if self._publishing.get(publication.partition) is asyncio.current_task():
             del self._publishing[publication.partition]
         self._source.made_room()
         self._checkpoint.progressed()
         self._publish_ready()
+
+    def _heed_limits(self) -> None:
+        """Past the limits of dead letters nothing more is read; what is in flight is finished."""
+        if self._stats.exceeded and not self._source.stopped:
+            self._source.stop_reading()
+            logger.error(
+                "reading stops: %s. Is it this release, its settings or the producers? "
+                "`intentstream dead list` shows them; a restart goes on",
+                self._stats.exceeded,
+            )
 
     async def _abandon(self, working: Iterable["asyncio.Task[None]"]) -> None:
         tasks = list(working)
@@ -305,30 +358,42 @@ class Enricher:
         while True:
             try:
                 async with asyncio.timeout(WATCH_EVERY_S * 2):
-                    self.counters.lag = await self._source.lag()
+                    standings = await self._source.standings()
                 self._kafka_seen = time.monotonic()
             except (TimeoutError, KafkaError):
                 away = time.monotonic() - self._kafka_seen
                 logger.warning("Kafka has not answered for %.0f s", away)
                 if away > self._kafka_patience_s:
                     self._fail(await kafka.unreachable(self._settings.kafka))
+            else:
+                excused = self._source.stopped or self._breaker.state is not BreakerState.CLOSED
+                if self._stats.watchdog.observe(standings, excused=excused):
+                    logger.error("stalled: %s. Tasks:\n%s", self.unhealthy()[0], dump_tasks())
             await asyncio.sleep(WATCH_EVERY_S)
 
     async def _report(self) -> None:
-        line = StatsLine(self.counters)
         while self._stats_every_s > 0:
             await asyncio.sleep(self._stats_every_s)
-            logger.info("%s", line.next(**self._use()))
+            logger.info("%s", self._line.next(self._readings()))
 
-    def _use(self) -> dict[str, Any]:
-        return {
-            "pauses": self._source.pauses,
-            "rebalances": self._source.rebalances,
-            "in_flight": self._pipeline.in_flight,
-            "breaker": self._breaker.state.value,
-            "outages": self._breaker.outages,
-            "asked": self._step.use.asked,
-            "requests": self._step.use.requests,
-            "cache_hits": self._step.cache.hits,
-            "commits": self._checkpoint.commits,
+    def _readings(self) -> Readings:
+        """The present values of all counters and gauges."""
+        use, cache, breaker = self._step.use, self._step.cache, self._breaker
+        return self._stats.readings() | {
+            metrics.MODEL_CALLS: use.requests,
+            metrics.MODEL_RETRIES: breaker.retries,
+            metrics.MODEL_TEXTS: use.asked,
+            metrics.MODEL_OUTAGES: breaker.outages,
+            metrics.BREAKER_STATE: {
+                state.value: float(state is breaker.state) for state in BreakerState
+            },
+            metrics.CACHE_HITS: cache.hits,
+            metrics.CACHE_MISSES: cache.misses,
+            metrics.COMMITS: self._checkpoint.commits,
+            metrics.COMMIT_FAILURES: self._checkpoint.failures,
+            metrics.PARTITIONS: len(self._pipeline.assigned),
+            metrics.IN_FLIGHT: self._pipeline.in_flight,
+            metrics.PAUSES: self._source.pauses,
+            metrics.REBALANCES: self._source.rebalances,
+            metrics.READY: float(not self.unready()),
         }

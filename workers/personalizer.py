@@ -32,7 +32,10 @@ from streams.pseudonyms import is_pseudonym
 from streams.records import OutputRecord, SourceRecord
 from streams.topics import TopicNames
 from workers.faust_app import TABLE, RecordingTable, data_dir, make_app, prepare_topics
+from workers.health import HealthServer
 from workers.kafka import producer, running
+from workers.personalizer_stats import PersonalizerStats
+from workers.pipeline import Partition
 from workers.profile_outbox import REDIS_PATIENCE_S, Held, Outbox
 from workers.redis_store import StoreUnavailableError, open_store
 from workers.settings import Settings
@@ -141,10 +144,12 @@ class Personalizer:
     folding: Folding
     table: MutableMapping[bytes, bytes]
     outbox: Outbox
+    stats: PersonalizerStats
 
     async def handle(self, event: EventT[Any]) -> None:
         """Folds a signal into its user's profile and hands both to the outbox."""
         record = source_record(event)
+        self.stats.read += 1
         try:
             held = self._folded(record, event)
         except RecordError as error:
@@ -169,15 +174,19 @@ class Personalizer:
                 writes.append(self.table.last_write)
         # A repeat goes out again: what was written before a crash may not have got everywhere.
         output = self.folding.event(profile, record, value)
-        return Held(event.ack, writes, output, profile)
+        return Held(event.ack, writes, output, *_place(record), profile)
 
     def _dead(self, record: SourceRecord, error: RecordError, event: EventT[Any]) -> Held:
-        return Held(event.ack, (), self.folding.dead(record, error))
+        return Held(event.ack, (), self.folding.dead(record, error), *_place(record))
 
     async def consume(self, stream: StreamT[Any]) -> None:
         """The agent: handles the stream's events in order, acknowledging none by itself."""
         async for event in cast("faust.Stream[Any]", stream).noack().events():
             await self.handle(event)
+
+
+def _place(record: SourceRecord) -> tuple[Partition, int]:
+    return Partition(record.topic, record.partition), record.timestamp_ms
 
 
 def source_record(event: EventT[Any]) -> SourceRecord:
@@ -197,7 +206,9 @@ def source_record(event: EventT[Any]) -> SourceRecord:
     )
 
 
-def attach(app: faust.App, folding: Folding, outbox: Outbox) -> Personalizer:
+def attach(
+    app: faust.App, folding: Folding, outbox: Outbox, stats: PersonalizerStats
+) -> Personalizer:
     """Gives a Faust app its table and its agent over `users.signals`."""
     signals = app.topic(
         folding.topics.signals,
@@ -209,7 +220,7 @@ def attach(app: faust.App, folding: Folding, outbox: Outbox) -> Personalizer:
     table = app.Table(
         TABLE, key_type=bytes, value_type=bytes, help="The profile of each user, as JSON."
     )
-    personalizer = Personalizer(folding, table, outbox)
+    personalizer = Personalizer(folding, table, outbox, stats)
     app.agent(signals, name="personalizer")(personalizer.consume)
     return personalizer
 
@@ -222,7 +233,16 @@ async def run(
     Raises:
         ContractError: topics are missing or do not fit.
         UnreachableError: Kafka or Redis stayed away for too long, or refuses us.
+        SettingsError: the address for health and metrics cannot be listened on.
     """
+    stats = PersonalizerStats(settings)
+    async with HealthServer(settings.health_address, stats, stats.metrics.registry):
+        return await _run(settings, stop, stats, redis_patience_s)
+
+
+async def _run(
+    settings: Settings, stop: asyncio.Event, stats: PersonalizerStats, redis_patience_s: float
+) -> int:
     await prepare_topics(settings)
     async with (
         open_store(
@@ -237,11 +257,17 @@ async def run(
             await store.check()
         except StoreUnavailableError as error:
             logger.warning("%s; it may come back while we start", error.message)
-        outbox = Outbox(publisher, store, redis_patience_s)
+        outbox = Outbox(publisher, store, redis_patience_s, done=stats.finished)
         with data_dir() as folder:
             app = make_app(settings, Path(folder))
-            attach(app, folding_of(settings), outbox)
-            await _run_app(app, outbox, stop)
+            attach(app, folding_of(settings), outbox, stats)
+            stats.observe(app, outbox)
+            watching = asyncio.create_task(stats.watch())
+            try:
+                await _run_app(app, outbox, stop)
+            finally:
+                watching.cancel()
+                await asyncio.wait({watching})
         return outbox.acknowledged
 
 

@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.profile_schema import Profile
 from streams.records import OutputRecord
+from workers.pipeline import Partition
 from workers.redis_store import ProfileStore, StoreUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -45,22 +46,31 @@ class Held:
         writes: what must have been written before, such as the table's changelog.
         profile: the user's profile after the signal; None for a dead letter.
         output: the event to publish: the profile, its tombstone, or the dead letter.
+        partition: where the signal came from.
+        timestamp_ms: its time in Kafka; -1 when it has none.
     """
 
     ack: Callable[[], object]
     writes: Sequence["asyncio.Future[Any]"]
     output: OutputRecord
+    partition: Partition
+    timestamp_ms: int
     profile: Profile | None = None
 
 
 @dataclass(slots=True)
 class Outbox:
-    """Holds signals until their work is done; at most `max_held` of them."""
+    """Holds signals until their work is done; at most `max_held` of them.
+
+    `done` is told of signals that were acknowledged, and how long their flush took, in seconds.
+    """
 
     producer: AIOKafkaProducer
     store: ProfileStore
     redis_patience_s: float = REDIS_PATIENCE_S
     max_held: int = MAX_HELD
+    done: Callable[[Sequence[Held], float], None] | None = None
+    redis_away: bool = field(default=False, init=False)
     acknowledged: int = field(default=0, init=False)
     _held: list[Held] = field(default_factory=list, init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -101,6 +111,7 @@ class Outbox:
             self._room.set()
             if not batch:
                 return
+            began = time.monotonic()
             try:
                 await self._work(batch)
             except BaseException:
@@ -109,6 +120,8 @@ class Outbox:
             for held in batch:
                 held.ack()
             self.acknowledged += len(batch)
+            if self.done is not None:
+                self.done(batch, time.monotonic() - began)
 
     async def _work(self, batch: Sequence[Held]) -> None:
         sent = [await self._send(output) for output in _outputs(batch)]
@@ -136,8 +149,10 @@ class Outbox:
         while True:
             try:
                 await self.store.write(profiles)
+                self.redis_away = False
                 break
             except StoreUnavailableError as error:
+                self.redis_away = True
                 waited = time.monotonic() - began
                 if waited + pause > self.redis_patience_s:
                     error.hint += (

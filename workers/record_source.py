@@ -20,6 +20,7 @@ from workers.errors import ContractError, IntentstreamError, UnreachableError
 from workers.pipeline import OffsetRange, OrderedPipeline, Partition, Ticket
 from workers.settings import Settings
 from workers.start_position import start_positions
+from workers.watchdog import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class RecordSource:
         self._skip_lost = skip_lost
         self._room = asyncio.Event()
         self._holding = False
+        self.stopped = False
 
     def subscribe(self) -> None:
         """Joins the group. The consumer must be started."""
@@ -79,6 +81,10 @@ class RecordSource:
     def made_room(self) -> None:
         """To be called when a batch has left the pipeline."""
         self._room.set()
+
+    def stop_reading(self) -> None:
+        """Reads no more, for good, but stays in the group: nobody else is to read on."""
+        self.stopped = True
 
     async def next(self) -> tuple[Ticket, list[SourceRecord]]:
         """The next batch, registered with the pipeline; waits for records and for room.
@@ -92,9 +98,7 @@ class RecordSource:
                 await self._await_room()
                 continue
             try:
-                found = await self.consumer.getmany(
-                    timeout_ms=POLL_MS, max_records=self._settings.triton.max_batch_rows
-                )
+                found = await self._poll()
             except NoOffsetForPartitionError:
                 # the fetcher was faster than the listener, which decides where to begin
                 await asyncio.sleep(POLL_MS / 1000)
@@ -107,6 +111,20 @@ class RecordSource:
                 if taken is not None:
                     return taken
 
+    async def _poll(self) -> Mapping[TopicPartition, Sequence[Any]]:
+        found: Mapping[TopicPartition, Sequence[Any]]
+        if self.stopped:
+            self._holding = True
+            self.consumer.pause(*self.consumer.assignment())
+            await asyncio.sleep(HOLD_POLL_S)
+            # nothing, of paused partitions; what is polled all the same is worked off as ever
+            found = await self.consumer.getmany(timeout_ms=0)
+        else:
+            found = await self.consumer.getmany(
+                timeout_ms=POLL_MS, max_records=self._settings.triton.max_batch_rows
+            )
+        return found
+
     def _check_range(self, error: OffsetOutOfRangeError) -> None:
         """The fetcher may have asked before the listener has decided where to begin: not so ours."""
         lost = [
@@ -117,18 +135,19 @@ class RecordSource:
         if lost:
             raise _out_of_range(lost) from error
 
-    async def lag(self) -> int:
-        """Records of our partitions that are not yet published; also proves that Kafka is there."""
+    async def standings(self) -> dict[Partition, Standing]:
+        """How far each of our partitions is published; also proves that Kafka is there."""
         assigned = self.consumer.assignment()
         names = assigned or [TopicPartition(self._topics[0], 0)]
         ends = await self.consumer.end_offsets(names)
-        lag = 0
+        standings = {}
         for name in assigned:
             position = await self.consumer.position(name)
             self._pipeline.skip_to(Partition(*name), position)
             published = self._pipeline.published_to(Partition(*name))
-            lag += max(ends[name] - (position if published is None else published), 0)
-        return lag
+            reached = position if published is None else published
+            standings[Partition(*name)] = Standing(reached, ends[name])
+        return standings
 
     async def _await_room(self) -> None:
         """Waits until a batch is through. After sustained pressure partitions pause meanwhile."""

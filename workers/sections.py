@@ -316,3 +316,73 @@ class ProfileSettings(Section):
     ttl_days: float = Field(
         default=90.0, gt=0, description="A profile without news for this long leaves Redis."
     )
+
+
+class DeadLetterSettings(Section):
+    """When so many records fail that it is more likely the worker's fault than theirs.
+
+    The enricher then stops reading and is no longer ready, until someone has looked and restarted it.
+    """
+
+    stop: bool | None = Field(
+        default=None,
+        description="Stop past the limits below. Unset: yes (in `intentstream up`: no, for a file "
+        "of which most is malformed is to be processed to its end).",
+    )
+    max_ratio: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Stop when more than this share of the records of the last `window_s` became "
+        "dead letters.",
+    )
+    window_s: float = Field(
+        default=60.0, ge=1, le=86_400, description="What the share is taken over, in seconds."
+    )
+    min_records: int = Field(
+        default=1_000,
+        ge=1,
+        description="The share says nothing of fewer records than this, so that a small bad file "
+        "stops nothing.",
+    )
+    max_in_a_row: int = Field(
+        default=2_000,
+        ge=1,
+        description="Stop when so many records in a row became dead letters, however long it took.",
+    )
+
+
+class HealthSettings(Section):
+    """What a worker tells of itself over HTTP: `/healthz`, `/readyz` and `/metrics`.
+
+    docs/operations.md says what they answer. They ask for no password: let them listen only where
+    orchestrator and Prometheus are.
+    """
+
+    address: str | None = Field(
+        default=None,
+        pattern=r"^(?:(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])?:)?\d{1,5}$",
+        description="Where to listen: `host:port`, or a port on loopback; unset: nowhere. Port 0 is "
+        "a free one, which the log names (in `intentstream up` always, for there two workers "
+        "share the setting).",
+    )
+    stall_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="A partition with records to read that has not moved for this long, in "
+        "seconds, though the model answers, makes the worker unhealthy.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.address is not None and int(self.address.rpartition(":")[2]) > 65_535:
+            raise ValueError("address: a port is at most 65535")
+        return self
+
+    @property
+    def host_and_port(self) -> tuple[str, int] | None:
+        """Where to listen, if anywhere."""
+        if self.address is None:
+            return None
+        host, _, port = self.address.rpartition(":")
+        return host.strip("[]") or "127.0.0.1", int(port)

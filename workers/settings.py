@@ -37,6 +37,8 @@ from streams.topics import TopicNames
 from workers.errors import SettingsError
 from workers.sections import (
     PREFIX,
+    DeadLetterSettings,
+    HealthSettings,
     InputSettings,
     KafkaSettings,
     LimitSettings,
@@ -152,6 +154,8 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     pseudonyms: PseudonymSettings = PseudonymSettings()
     limits: LimitSettings = LimitSettings()
+    dead_letters: DeadLetterSettings = DeadLetterSettings()
+    health: HealthSettings = HealthSettings()
     profile: ProfileSettings = ProfileSettings()
 
     @model_validator(mode="after")
@@ -188,6 +192,19 @@ class Settings(BaseSettings):
         if self.start is not None:
             return _parse_start(self.start)
         return StartPosition("earliest") if self.environment == "embedded" else None
+
+    @property
+    def stops_on_dead_letters(self) -> bool:
+        """Whether the enricher stops past its limits of dead letters."""
+        if self.dead_letters.stop is not None:
+            return self.dead_letters.stop
+        return self.environment != "embedded"
+
+    @property
+    def health_address(self) -> tuple[str, int] | None:
+        """Host and port to answer on; in the embedded stack a free one for each worker."""
+        found = self.health.host_and_port
+        return (found[0], 0) if found and self.environment == "embedded" else found
 
     def query_decoder(self) -> RecordDecoder[RawQuery]:
         """Decodes the values of the raw queries' topic."""
@@ -242,7 +259,12 @@ def load_settings(env_file: Path | None = ENV_FILE, **overrides: Any) -> Setting
         raise SettingsError(f"{error}: write it as JSON", _SEE) from None
 
 
-_OTHER_VARIABLES = frozenset({"INTENTSTREAM_HOME"})  # where the embedded stack is installed
+_OTHER_VARIABLES = frozenset(
+    {
+        "INTENTSTREAM_HOME",  # where the embedded stack is installed
+        "INTENTSTREAM_DATA",  # where the training data are
+    }
+)
 _SEE = "docs/settings.md lists all settings; `intentstream config` shows those in force."
 
 

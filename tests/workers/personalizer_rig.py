@@ -66,7 +66,9 @@ class Rig:
     def key(self) -> Pseudonymiser:
         return self.settings.pseudonyms.pseudonymiser()
 
-    async def start_worker(self, *options: str, redis_url: str | None = None) -> Worker:
+    async def start_worker(
+        self, *options: str, redis_url: str | None = None, **variables: str
+    ) -> Worker:
         settings = self.settings
         env = {name: value for name, value in os.environ.items() if "INTENTSTREAM" not in name}
         env |= {
@@ -78,6 +80,7 @@ class Rig:
             "INTENTSTREAM_PREFIX": settings.prefix,
             "INTENTSTREAM_PSEUDONYMS__SECRET": SECRET,
         }
+        env |= {f"INTENTSTREAM_{name}": value for name, value in variables.items()}
         log = self.folder / f"personalizer-{len(self.workers)}.log"
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
