@@ -5,6 +5,7 @@ variables against the settings; its Triton against the model repository; the Doc
 """
 
 import ast
+import asyncio
 import json
 import re
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # one call of it is not worth its stubs
 from compose_spec import PyCompose
+from prometheus_client import CollectorRegistry
 from typer.main import get_command
 
 from workers.cli import app
@@ -22,8 +24,9 @@ from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.ports import free_ports
 from workers.embedded.triton import EmbeddedTriton
 from workers.embedded.valkey import EmbeddedValkey
+from workers.health import HealthServer
 from workers.kafka import advertised
-from workers.sections import PREFIX, KafkaSettings
+from workers.sections import PREFIX, HealthSettings, KafkaSettings
 from workers.settings import load_settings, variables
 
 ROOT = Path(__file__).parents[1]
@@ -130,6 +133,41 @@ def test_workers_can_do_no_more_than_they_must(services: dict[str, Any]) -> None
         assert services[name]["cap_drop"] == ["ALL"]
     worker = _stages()["worker"]
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", worker, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["enricher", "personalizer"])
+async def test_its_health_check_asks_what_the_worker_serves(
+    services: dict[str, Any], name: str
+) -> None:
+    """The check itself, run against the same server on a port of this machine."""
+
+    class Worker:
+        reasons: list[str] = []  # noqa: RUF012 (one worker, one list)
+
+        def unhealthy(self) -> list[str]:
+            return []
+
+        def unready(self) -> list[str]:
+            return self.reasons
+
+    kind, program, option, script = services[name]["healthcheck"]["test"]
+    assert (kind, program, option) == ("CMD", "python", "-c")
+    address = services[name]["environment"]["INTENTSTREAM_HEALTH__ADDRESS"]
+    port = str(HealthSettings(address=address).host_and_port[1])  # type: ignore[index]  # it is set
+    assert script.count(port) == 1
+
+    async def check(at: str) -> int | None:
+        mended = script.replace(port, at)
+        check = await asyncio.create_subprocess_exec(sys.executable, "-c", mended)
+        return await asyncio.wait_for(check.wait(), 20)
+
+    worker = Worker()
+    async with HealthServer(("127.0.0.1", 0), worker, CollectorRegistry()) as server:
+        at = server.url.rpartition(":")[2]
+        assert await check(at) == 0
+        worker.reasons.append("the model does not answer")
+        assert await check(at) == 1
+    assert await check(at) == 1, "nobody answers"
 
 
 # --- Kafka: the same settings on a real broker
