@@ -95,7 +95,7 @@ class TestState:
             state.fold(record(TOPICS.features, value, user.encode()), 1.0)
         assert state.profile == profile("k1.a", counts={"queries": 2})
         state.fold(record(TOPICS.features, None, b"k1.a"), 1.0)
-        assert state.profile is None
+        assert state.followed is None
         state.fold(record(TOPICS.features, encode(profile("k1.b")), b"k1.b"), 1.0)
         assert state.followed == "k1.b"
 
