@@ -93,9 +93,14 @@ def test_dead_letters_are_compared_without_a_word_of_their_content() -> None:
 def test_a_tally_counts_each_field_once_an_event() -> None:
     tally = Tally()
     tally.add("t", Verdict.IDENTICAL)
-    assert tally.all_identical
     two = tuple(FieldChange(f"entities[{n}].score", 0, 1) for n in range(2))
     tally.add("t", Verdict.CHANGED, two)
     assert tally.fields == {"entities[].score": 1}
-    assert not tally.all_identical
     assert tally.total(Verdict.IDENTICAL, Verdict.CHANGED) == 2
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_all_is_identical_until_there_is_a_difference(verdict: Verdict) -> None:
+    tally = Tally()
+    tally.add("t", verdict)
+    assert tally.all_identical is (verdict is Verdict.IDENTICAL)
