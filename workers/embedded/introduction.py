@@ -25,9 +25,10 @@ Everything is up after {seconds:.1f} s.
   logs    {stack.logs}
 
 Try, from this folder in another terminal:
-  {command} profile u-1
-  {command} doctor
-  {command} config
+  {command} profile u-1                        what is known of a user
+  {command} dead list                          what could not be processed, and why
+  {command} replay --from -10m --to latest     the same again: is every answer identical?
+  {command} doctor                             every connection, the topics and the model
 
 Ctrl-C stops everything.
 """
