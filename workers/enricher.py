@@ -130,8 +130,8 @@ class Enricher:
         reasons = self.unhealthy()
         if self._stopping.is_set() or self._failure is not None:
             reasons.append("the worker is stopping")
-        if not self._source.rebalances:
-            reasons.append("the consumer group has assigned nothing yet")
+        if not self._source.in_group:
+            reasons.append("not in the consumer group: joining, or a rebalance is under way")
         if not self._model.digest or self._breaker.state is not BreakerState.CLOSED:
             reasons.append("the model does not answer")
         away = time.monotonic() - self._kafka_seen

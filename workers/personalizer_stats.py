@@ -81,7 +81,7 @@ class PersonalizerStats:
         if (
             not _assignment(app) and not app.unassigned
         ):  # the latter: there are more of us than work
-            reasons.append("the consumer group has assigned nothing yet")
+            reasons.append("not in the consumer group yet")
         if app.rebalancing or app.in_recovery:
             reasons.append("the profiles of its partitions are being read")
         if outbox.redis_away:

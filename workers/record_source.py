@@ -63,6 +63,7 @@ class RecordSource:
     ) -> None:
         self.pauses = 0
         self.rebalances = 0
+        self.in_group = False
         self.consumer = kafka.consumer(settings.kafka, group_id=settings.group_id(role))
         self._settings = settings
         self._topics = tuple(topics)
@@ -194,6 +195,7 @@ class RecordSource:
 
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """The group takes partitions away: they are let go first."""
+        self.in_group = False
         names = frozenset(Partition(*name) for name in partitions) & self._pipeline.assigned
         if names:
             await self._release(names)
@@ -225,6 +227,7 @@ class RecordSource:
             self._pipeline.assign(Partition(*name), position.offset)
         if self._holding and partitions:
             self.consumer.pause(*partitions)
+        self.in_group = True
         logger.info("assigned %d partitions", len(partitions))
 
 
