@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from streams.cloudevents import binary_headers, derive_id, source_uri, timestamp
+from streams.cloudevents import binary_headers, derive_id, epoch_ms, source_uri, timestamp
 from streams.codec import RecordDecoder
 from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
 from streams.decoding import Span, SpanRelation, Understanding
@@ -209,8 +209,8 @@ class Enrichment:
             session=prepared.session,
             channel=query.channel,
             locale=query.locale or None,
-            context=self._context(query.context),
-            attachments=query.attachments,
+            context=self._context(query.context or {}),
+            attachments=query.attachments or (),
             truncated=understanding.truncated,
         )
 
@@ -263,10 +263,12 @@ def _key_text(key: bytes | None) -> str | None:
     return key.decode("utf-8", "backslashreplace") if key else None
 
 
-def _instant(occurred_at: datetime | None, record: SourceRecord) -> datetime:
+def _instant(occurred_at: datetime | int | None, record: SourceRecord) -> datetime:
     """Event time in UTC: the event's own (naive times are UTC), else the record's timestamp."""
     if occurred_at is None:
         return timestamp(record.timestamp_ms)
+    if isinstance(occurred_at, int):
+        return timestamp(epoch_ms(occurred_at))
     if occurred_at.tzinfo is None:
         return occurred_at.replace(tzinfo=UTC)
     try:

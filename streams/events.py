@@ -17,13 +17,19 @@ from streams.labels import UNKNOWN
 Identifier = Annotated[str, Meta(max_length=256)]
 Locale = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{0,8}([-_][A-Za-z0-9]{1,8})*$")]
 Instant = Annotated[datetime, Meta(tz=True)]
-InstantOfAnyZone = Annotated[
-    datetime,
-    Meta(
-        description="RFC 3339; UTC where no offset is given.",
-        extra_json_schema={"format": "date-time"},
-    ),
-]
+InstantOfAnyZone = (
+    Annotated[
+        datetime,
+        Meta(
+            description="RFC 3339; UTC where no offset is given.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+    | Annotated[
+        int,
+        Meta(description="Since the epoch, in s, ms, µs or ns: told apart by magnitude.", ge=0),
+    ]
+)
 Score = Annotated[float, Meta(ge=0.0, le=1.0)]
 Money = Annotated[float, Meta(ge=0.0, le=1e9)]
 
@@ -53,8 +59,8 @@ class RawQuery(Struct, frozen=True, omit_defaults=True):
     locale: Locale | None = None
     channel: Channel | None = None
     occurred_at: InstantOfAnyZone | None = None
-    attachments: Annotated[tuple[Attachment, ...], Meta(max_length=16)] = ()
-    context: dict[str, Any] = {}
+    attachments: Annotated[tuple[Attachment, ...], Meta(max_length=16)] | None = None
+    context: dict[str, Any] | None = None
 
 
 class ActionKind(StrEnum):

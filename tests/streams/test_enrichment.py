@@ -174,6 +174,21 @@ def test_event_time_is_the_querys_own_else_the_records() -> None:
     assert records.occurred_at == datetime(2023, 11, 14, 22, 13, 20, 123_000, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("unit", [1, 1000, 10**6, 10**9])
+def test_event_time_may_be_a_count_since_the_epoch_in_any_unit(unit: int) -> None:
+    """CASES 18."""
+    event = _understood(_query(text="a", occurred_at=1_767_323_045 * unit))
+    assert event.occurred_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_null_stands_for_an_absent_optional_field() -> None:
+    event = _understood(
+        _query(text="a", context=None, attachments=None, occurred_at=None, user_id=None)
+    )
+    assert event.context == {}
+    assert event.attachments == ()
+
+
 @pytest.mark.parametrize("timestamp_ms", [-1, 0, 1_700_000_000, 1_700_000_000_000_000, 2**63 - 1])
 @pytest.mark.parametrize(
     "occurred_at", [None, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
