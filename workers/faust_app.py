@@ -9,17 +9,22 @@ partitions as the topic that it follows and compaction.
 import asyncio
 import logging
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 import faust
+import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.tables import Table
+from faust.types import EventT
 from faust.types.auth import CredentialsT
+from msgspec import Struct
 
+from streams.profile_schema import Position, epoch_order
 from workers.errors import ContractError
 from workers.kafka import admin, consumer, running, ssl_context
 from workers.sections import KafkaSettings
@@ -34,17 +39,62 @@ _COMMIT_EVERY_S: Final = 1.0
 _MAX_REQUEST_BYTES: Final = 1_048_576
 
 
-class RecordingTable(Table[bytes, bytes]):
-    """A table that tells when its last change has reached the changelog."""
+class ProfileTable(Table[bytes, bytes]):
+    """Faust's table of profiles, with what Faust's own lacks.
+
+    It can be written outside of a stream, tells when a change has reached the changelog, and never
+    goes back while it recovers: a worker that was cut off may have written an older profile into
+    the changelog after its successor's newer one.
+    """
 
     logger = logging.getLogger("faust.tables")  # else it speaks in this module's name
-    last_write: "asyncio.Future[Any]"
+    _partition: int
+    _last_write: "asyncio.Future[Any]"
+
+    def write(self, key: bytes, value: bytes, partition: int) -> "asyncio.Future[Any]":
+        """Sets a value; the future is done when it is in that partition of the changelog."""
+        self._partition = partition
+        self[key] = value
+        return self._last_write
+
+    def partition_for_key(self, key: Any) -> int:  # noqa: ARG002 (Faust's signature)
+        """The partition named in `write`: that of the signal."""
+        return self._partition
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
         """Sends a change as Faust does, and keeps the promise of its arrival."""
-        promise = super().send_changelog(*args, **kwargs)
-        self.last_write = promise
-        return promise
+        self._last_write = super().send_changelog(*args, **kwargs)
+        return self._last_write
+
+    def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
+        """Takes in what the changelog says, as far as it is not older than what is known."""
+        newest: dict[bytes, tuple[tuple[str, int], EventT[Any]]] = {}
+        for event in batch:
+            key, value = event.message.key, event.message.value
+            if key is None or value is None:
+                continue
+            order = position_order(value)
+            known = newest[key][0] if key in newest else self._known_order(key)
+            if known is None or order >= known:
+                newest[key] = (order, event)
+        super().apply_changelog_batch([event for _, event in newest.values()])
+
+    def _known_order(self, key: bytes) -> tuple[str, int] | None:
+        value = self.data.get(key)
+        return None if value is None else position_order(value)
+
+
+class _Positioned(Struct):
+    position: Position
+
+
+_positions = msgspec.json.Decoder(_Positioned)
+
+
+def position_order(profile: bytes) -> tuple[str, int]:
+    """The position of an encoded profile, in a form that sorts."""
+    position = _positions.decode(profile).position
+    return epoch_order(position.epoch), position.offset
 
 
 def changelog_topic(settings: Settings) -> str:
@@ -96,7 +146,7 @@ def make_app(settings: Settings, data_dir: Path) -> faust.App:
         web_enabled=False,
         datadir=data_dir,
         store="memory://",
-        Table=RecordingTable,
+        Table=ProfileTable,
         # An empty id is taken for a real one, and all members for the same.
         **(static if kafka.group_instance_id else {}),
     )

@@ -1,188 +1,148 @@
 """The personalizer: a Faust app that folds `users.signals` into profiles.
 
-    users.signals ─▶ fold ─▶ table (changelog in Kafka) ─▶ users.features, Redis ─▶ acknowledge
+    users.signals ─▶ fold ─▶ table (changelog in Kafka) ─▶ users.features, Redis ─▶ commit
 
-Faust gives the table, its recovery and the sharing of partitions; the rest is ours, because Faust
-commits what a failed handler left undone, and skips work at any concurrency above one. So: one
-event at a time, every exception becomes a dead letter, and a signal is acknowledged by hand when its
-profile is in the changelog, in `users.features` and in Redis. Delivery is at least once; the fold and
-the compare-and-set in Redis are idempotent by position, so every signal counts once.
+Faust gives the table, its recovery and the sharing of partitions; the rest is ours. Faust commits
+what a failed handler left undone, skips work at any concurrency above one, and after a rebalance can
+drop records without ever delivering them. So: one signal at a time, every exception becomes a dead
+letter, gaps in the offsets are read directly, and the position is committed by hand when the
+profiles up to it are in the changelog, in `users.features` and in Redis. Delivery is at least once;
+the fold and the compare-and-set in Redis are idempotent by position, so every signal counts once.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
 import faust
-import msgspec
 from aiokafka.errors import KafkaError
-from faust.types import EventT, StreamT
+from faust.types import TP, EventT, StreamT
 
-from streams.cloudevents import binary_headers, derive_id, source_uri, timestamp
-from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
-from streams.events import ActionKind, UserSignal, encode
-from streams.profile_schema import LAYOUT
-from streams.profiles import PROFILE_UPDATED, Position, Profile, ProfileRules, fold
-from streams.pseudonyms import is_pseudonym
-from streams.records import OutputRecord, SourceRecord
-from streams.topics import TopicNames
-from workers.faust_app import TABLE, RecordingTable, data_dir, make_app, prepare_topics
+from streams.deadletters import DeadReason, RecordError, Stage
+from streams.events import encode
+from streams.profile_updates import Folding
+from streams.records import SourceRecord
+from workers.errors import UnreachableError
+from workers.faust_app import ROLE, TABLE, ProfileTable, data_dir, make_app, prepare_topics
 from workers.health import HealthServer
 from workers.kafka import producer, running
 from workers.personalizer_stats import PersonalizerStats
 from workers.pipeline import Partition
 from workers.profile_outbox import REDIS_PATIENCE_S, Held, Outbox
+from workers.profile_settings import folding_of, profile_rules, profile_ttl
 from workers.redis_store import StoreUnavailableError, open_store
 from workers.settings import Settings
+from workers.signal_log import SignalLog
 
 logger = logging.getLogger(__name__)
 
+_COMMIT_EVERY_S: Final = 0.5
+_IDLE_S: Final = 3.0
 _REVOKE_FLUSH_S: Final = 2.0
 _LAST_FLUSH_S: Final = 3.0
 _STOP_S: Final = 5.0
 
-_signals = msgspec.json.Decoder(UserSignal)
-_profiles = msgspec.json.Decoder(Profile)
+
+@dataclass(slots=True)
+class Progress:
+    """How far each assigned partition has come, since it was assigned."""
+
+    taken: dict[int, int] = field(default_factory=dict)
+    """The next offset to take."""
+    done: dict[int, int] = field(default_factory=dict)
+    """The next offset to commit: the work on all before it is done."""
+    committed: dict[int, int] = field(default_factory=dict)
+    taken_at: dict[int, float] = field(default_factory=dict)
 
 
-def profile_rules(settings: Settings) -> ProfileRules:
-    """The rules of the fold that the settings ask for."""
-    profile = settings.profile
-    weights = profile.action_weights
-    return ProfileRules(
-        half_life_days=profile.half_life_days,
-        vector_half_life_days=profile.vector_half_life_days,
-        sentiment_half_life_days=profile.sentiment_half_life_days,
-        action_weights={kind: getattr(weights, kind.value) for kind in ActionKind},
-        top_k=profile.top_k,
-        recent_queries=profile.recent_queries,
-    )
-
-
-def profile_ttl(settings: Settings) -> timedelta:
-    """How long a profile without news stays in Redis."""
-    return timedelta(days=settings.profile.ttl_days)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folding:
-    """From a record of `users.signals` to the user's next profile and its event. Pure."""
-
-    topics: TopicNames
-    cluster: str
-    epoch: str
-    rules: ProfileRules
-
-    def next_profile(self, stored: bytes | None, record: SourceRecord) -> Profile:
-        """The profile after a record; `stored` is the one before, as the table has it.
-
-        Raises `RecordError` when the record is no signal of the user in its key, or does not fit
-        the profile.
-        """
-        signal = self._signal(record)
-        profile = None if stored is None else _profiles.decode(stored)
-        if profile is not None and profile.layout > LAYOUT:
-            raise RecordError(
-                DeadReason.PROFILE_UPDATE_FAILED,
-                Stage.PROFILE,
-                f"the profile was written by a later release (layout {profile.layout})",
-            )
-        logged = timestamp(record.timestamp_ms) if record.timestamp_ms >= 0 else None
-        position = Position(self.epoch, record.partition, record.offset)
-        return fold(profile, signal, position, self.rules, logged_at=logged)
-
-    def event(self, profile: Profile, record: SourceRecord, value: bytes) -> OutputRecord:
-        """What is published of a profile: itself (`value`), or a tombstone once it is erased."""
-        at = profile.position
-        headers = binary_headers(
-            ce_id=derive_id(
-                self.cluster, at.epoch, record.topic, at.partition, at.offset, PROFILE_UPDATED
-            ),
-            ce_type=PROFILE_UPDATED,
-            source_uri=source_uri(self.cluster, record.topic),
-            record=record,
-            partition_key=profile.user,
-        )
-        published = None if profile.is_erased else value
-        return OutputRecord(self.topics.features, profile.user.encode(), published, headers)
-
-    def dead(self, record: SourceRecord, error: RecordError) -> OutputRecord:
-        """The dead letter of a record."""
-        return dead_letter(self.topics.dead, record, error)
-
-    @staticmethod
-    def _signal(record: SourceRecord) -> UserSignal:
-        def refusal(reason: DeadReason, detail: str) -> RecordError:
-            return RecordError(reason, Stage.PROFILE, detail)
-
-        if record.value is None:
-            raise refusal(DeadReason.NULL_VALUE, "the value is null (a tombstone)")
-        try:
-            signal = _signals.decode(record.value)
-        except UnicodeDecodeError as error:
-            raise refusal(DeadReason.INVALID_ENCODING, "the value is not UTF-8") from error
-        except msgspec.ValidationError as error:
-            raise refusal(DeadReason.INVALID_FIELD, "the value is no user signal") from error
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise refusal(DeadReason.INVALID_JSON, "the value is not JSON") from error
-        if not is_pseudonym(signal.user):
-            raise refusal(DeadReason.INVALID_FIELD, "the signal's user is no pseudonym")
-        if record.key != signal.user.encode():
-            raise refusal(DeadReason.INVALID_FIELD, "the record's key is not the signal's user")
-        return signal
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Personalizer:
-    """Handles one signal at a time; never raises for a bad one."""
+    """Takes signals one at a time, in order and without gaps; never raises for a bad one."""
 
     folding: Folding
-    table: MutableMapping[bytes, bytes]
+    table: ProfileTable
     outbox: Outbox
+    log: SignalLog
     stats: PersonalizerStats
+    progress: Progress | None = None
+    """None while no partitions are assigned."""
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def handle(self, event: EventT[Any]) -> None:
-        """Folds a signal into its user's profile and hands both to the outbox."""
-        record = source_record(event)
+    async def consume(self, stream: StreamT[Any]) -> None:
+        """The agent: takes the stream's events, acknowledging none by itself."""
+        async for event in cast("faust.Stream[Any]", stream).noack().events():
+            record = source_record(event)
+            async with self._turn:
+                progress = self.progress
+                if progress is not None:
+                    await self._catch_up(progress, record.partition, record.offset)
+                if progress is not None and progress is self.progress:  # not revoked meanwhile
+                    await self._take(progress, record)
+
+    async def catch_up(self, partitions: set[int]) -> None:
+        """Takes what lies ready in partitions from which nothing has come for a while."""
+        async with self._turn:
+            progress = self.progress
+            if progress is None:
+                return
+            now = asyncio.get_running_loop().time()
+            idle = {n for n in partitions if now - progress.taken_at.get(n, 0.0) > _IDLE_S}
+            for partition, end in (await self.log.ends(idle)).items():
+                await self._catch_up(progress, partition, end)
+
+    async def _catch_up(self, progress: Progress, partition: int, end: int) -> None:
+        start = progress.taken.get(partition)
+        if start is None:
+            start = progress.taken[partition] = await self.log.committed(partition)
+        if start >= end:
+            return
+        count = 0
+        async for record in self.log.between(partition, start, end):
+            if self.progress is not progress:
+                return  # revoked meanwhile
+            await self._take(progress, record)
+            count += 1
+        if count:
+            logger.info("partition %d: %d signals were left out; taken now", partition, count)
+        progress.taken[partition] = max(end, progress.taken[partition])
+
+    async def _take(self, progress: Progress, record: SourceRecord) -> None:
+        partition, after = record.partition, record.offset + 1
         self.stats.read += 1
+
+        def done() -> None:
+            progress.done[partition] = max(after, progress.done.get(partition, 0))
+
         try:
-            held = self._folded(record, event)
+            held = self._folded(record, done)
         except RecordError as error:
-            held = self._dead(record, error, event)
+            held = self._dead(record, error, done)
         except Exception as error:  # noqa: BLE001 (whatever it is: a dead letter, or it is lost)
             # The class only: a message may quote the record.
             detail = f"an unexpected {type(error).__name__}"
             logger.error("a signal could not be folded: %s", detail)  # noqa: TRY400
             wrapped = RecordError(DeadReason.PROFILE_UPDATE_FAILED, Stage.PROFILE, detail)
-            held = self._dead(record, wrapped, event)
+            held = self._dead(record, wrapped, done)
+        progress.taken[partition] = max(after, progress.taken.get(partition, 0))
+        progress.taken_at[partition] = asyncio.get_running_loop().time()
         await self.outbox.put(held)
 
-    def _folded(self, record: SourceRecord, event: EventT[Any]) -> Held:
+    def _folded(self, record: SourceRecord, done: Callable[[], None]) -> Held:
         key = record.key or b""
-        stored = self.table.get(key)
+        stored = self.table.data.get(key)
         profile = self.folding.next_profile(stored, record)
         value = encode(profile)
-        writes: list[asyncio.Future[Any]] = []
-        if value != stored:
-            self.table[key] = value
-            if isinstance(self.table, RecordingTable):
-                writes.append(self.table.last_write)
+        writes = [] if value == stored else [self.table.write(key, value, record.partition)]
         # A repeat goes out again: what was written before a crash may not have got everywhere.
         output = self.folding.event(profile, record, value)
-        return Held(event.ack, writes, output, *_place(record), profile)
+        return Held(done, writes, output, *_place(record), profile)
 
-    def _dead(self, record: SourceRecord, error: RecordError, event: EventT[Any]) -> Held:
-        return Held(event.ack, (), self.folding.dead(record, error), *_place(record))
-
-    async def consume(self, stream: StreamT[Any]) -> None:
-        """The agent: handles the stream's events in order, acknowledging none by itself."""
-        async for event in cast("faust.Stream[Any]", stream).noack().events():
-            await self.handle(event)
+    def _dead(self, record: SourceRecord, error: RecordError, done: Callable[[], None]) -> Held:
+        return Held(done, (), self.folding.dead(record, error), *_place(record))
 
 
 def _place(record: SourceRecord) -> tuple[Partition, int]:
@@ -204,25 +164,6 @@ def source_record(event: EventT[Any]) -> SourceRecord:
         value=message.value,
         headers=tuple((name, value) for name, value in headers),
     )
-
-
-def attach(
-    app: faust.App, folding: Folding, outbox: Outbox, stats: PersonalizerStats
-) -> Personalizer:
-    """Gives a Faust app its table and its agent over `users.signals`."""
-    signals = app.topic(
-        folding.topics.signals,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-    )
-    table = app.Table(
-        TABLE, key_type=bytes, value_type=bytes, help="The profile of each user, as JSON."
-    )
-    personalizer = Personalizer(folding, table, outbox, stats)
-    app.agent(signals, name="personalizer")(personalizer.consume)
-    return personalizer
 
 
 async def run(
@@ -252,6 +193,7 @@ async def _run(
             serve_weight=profile_rules(settings).vector_serve_weight,
         ) as store,
         running(producer(settings.kafka), settings.kafka) as publisher,
+        SignalLog.open(settings, settings.group_id(ROLE)) as log,
     ):
         try:
             await store.check()
@@ -260,73 +202,127 @@ async def _run(
         outbox = Outbox(publisher, store, redis_patience_s, done=stats.finished)
         with data_dir() as folder:
             app = make_app(settings, Path(folder))
-            attach(app, folding_of(settings), outbox, stats)
+            signals, table = _declared(app, settings)
+            personalizer = Personalizer(folding_of(settings), table, outbox, log, stats)
+            app.agent(signals, name=ROLE)(personalizer.consume)
             stats.observe(app, outbox)
-            watching = asyncio.create_task(stats.watch())
-            try:
-                await _run_app(app, outbox, stop)
-            finally:
-                watching.cancel()
-                await asyncio.wait({watching})
+            await _Session(app, personalizer, settings.topic_names.signals).run(stop)
         return outbox.acknowledged
 
 
-def folding_of(settings: Settings) -> Folding:
-    """How signals become profiles under the settings."""
-    return Folding(
-        topics=settings.topic_names,
-        cluster=settings.cluster,
-        epoch=settings.epoch,
-        rules=profile_rules(settings),
+def _declared(app: faust.App, settings: Settings) -> tuple[Any, ProfileTable]:
+    signals = app.topic(
+        settings.topic_names.signals,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
     )
+    table = app.Table(
+        TABLE, key_type=bytes, value_type=bytes, help="The profile of each user, as JSON."
+    )
+    return signals, cast("ProfileTable", table)
 
 
-async def _run_app(app: faust.App, outbox: Outbox, stop: asyncio.Event) -> None:
-    """Runs the app and the outbox beside it; the end of either ends both."""
-    # What a revoked partition's signals made must be out before its next owner goes on.
-    app.on_partitions_revoked.connect(_flushing(outbox), weak=False)
-    flushing = asyncio.create_task(outbox.run())
-    running_app = asyncio.create_task(_until_stopped(app))
-    asked = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait({flushing, running_app, asked}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        asked.cancel()
-        failed = flushing.done() or running_app.done()
-        flushing.cancel()
-        await asyncio.wait({flushing})
-        if not failed:
-            with contextlib.suppress(TimeoutError, StoreUnavailableError, KafkaError):
-                await asyncio.wait_for(outbox.flush(), _LAST_FLUSH_S)
-        await _stop_app(app)
-        running_app.cancel()
-        await asyncio.wait({running_app})
-    for task in (flushing, running_app):
-        if not task.cancelled():
-            task.result()
+@dataclass(slots=True)
+class _Session:
+    """One run of the app, with what goes on beside it: flushing, committing, catching up."""
+
+    app: faust.App
+    personalizer: Personalizer
+    topic: str
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs until `stop` is set. The end of any part ends all; raises what it ended of."""
+        self.app.on_partitions_revoked.connect(self._revoked, weak=False)
+        self.app.on_rebalance_complete.connect(self._assigned, weak=False)
+        outbox = self.personalizer.outbox
+        parts = [
+            asyncio.create_task(part)
+            for part in (
+                outbox.run(),
+                self._committing(),
+                self._catching_up(),
+                self.personalizer.stats.watch(),
+                self._app_runs(),
+            )
+        ]
+        asked = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({*parts, asked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            failed = any(part.done() for part in parts)
+            await _cancel(parts[:-1])
+            if not failed:
+                await _briefly(outbox.flush(), _LAST_FLUSH_S)
+                await _briefly(self._commit(), _LAST_FLUSH_S)
+            await self._stop_app()
+            await _cancel(parts[-1:])
+        for part in parts:
+            if not part.cancelled():
+                part.result()
+
+    async def _app_runs(self) -> None:
+        """Starts the app and waits for its end. Raises what it crashed of."""
+        await self.app.start()
+        logger.info("the personalizer is ready")
+        await self.app.wait_until_stopped()
+        if self.app.crash_reason is not None:
+            raise self.app.crash_reason
+
+    async def _stop_app(self) -> None:
+        try:
+            await asyncio.wait_for(self.app.stop(), _STOP_S)
+        except TimeoutError:
+            logger.warning("Faust did not stop within %s s; it is left behind", _STOP_S)
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        self.personalizer.progress = Progress()
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        # What these partitions' signals made must be out before their next owner goes on. Bounded:
+        # the group waits for us. What is not out by then is safe to repeat.
+        await _briefly(self.personalizer.outbox.flush(), _REVOKE_FLUSH_S)
+        await _briefly(self._commit(), _REVOKE_FLUSH_S)
+        self.personalizer.progress = None
+
+    async def _committing(self) -> None:
+        while True:
+            await asyncio.sleep(_COMMIT_EVERY_S)
+            await self._commit()
+
+    async def _commit(self) -> None:
+        progress = self.personalizer.progress
+        if progress is None:
+            return
+        new = {n: at for n, at in progress.done.items() if at > progress.committed.get(n, -1)}
+        if not new:
+            return
+        offsets = {TP(self.topic, partition): at for partition, at in new.items()}
+        # Not Faust's own commit: it counts acknowledgements, and stalls at what it has dropped.
+        consumer: Any = self.app.consumer
+        if await consumer._commit(offsets):  # noqa: SLF001
+            progress.committed |= new
+
+    async def _catching_up(self) -> None:
+        while True:
+            await asyncio.sleep(_IDLE_S)
+            if self.app.rebalancing or not self.app.tables.actives_ready:
+                continue
+            assigned = self.app.consumer.assignment()
+            partitions = {place.partition for place in assigned if place.topic == self.topic}
+            await self.personalizer.catch_up(partitions)
 
 
-async def _until_stopped(app: faust.App) -> None:
-    """Starts the app and waits for its end. Raises what it crashed of."""
-    await app.start()
-    logger.info("the personalizer is ready")
-    await app.wait_until_stopped()
-    if app.crash_reason is not None:
-        raise app.crash_reason
+async def _briefly(work: Awaitable[Any], seconds: float) -> None:
+    """Waits for work that is safe to give up, and to fail."""
+    with contextlib.suppress(TimeoutError, UnreachableError, KafkaError):
+        await asyncio.wait_for(work, seconds)
 
 
-async def _stop_app(app: faust.App) -> None:
-    try:
-        await asyncio.wait_for(app.stop(), _STOP_S)
-    except TimeoutError:
-        logger.warning("Faust did not stop within %s s; it is left behind", _STOP_S)
-
-
-def _flushing(outbox: Outbox) -> Callable[..., Awaitable[None]]:
-    async def flush(*_: Any, **__: Any) -> None:
-        # Bounded: the group waits for us. What is not out by then stays held and is safe to
-        # repeat: the next owner folds the same signals.
-        with contextlib.suppress(TimeoutError, StoreUnavailableError, KafkaError):
-            await asyncio.wait_for(outbox.flush(), _REVOKE_FLUSH_S)
-
-    return flush
+async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

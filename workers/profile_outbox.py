@@ -42,7 +42,7 @@ class Held:
     """One signal whose work is not done.
 
     Attributes:
-        ack: lets the signal go.
+        done: called when its work is done.
         writes: what must have been written before, such as the table's changelog.
         profile: the user's profile after the signal; None for a dead letter.
         output: the event to publish: the profile, its tombstone, or the dead letter.
@@ -50,7 +50,7 @@ class Held:
         timestamp_ms: its time in Kafka; -1 when it has none.
     """
 
-    ack: Callable[[], object]
+    done: Callable[[], object]
     writes: Sequence["asyncio.Future[Any]"]
     output: OutputRecord
     partition: Partition
@@ -118,7 +118,7 @@ class Outbox:
                 self._held[:0] = batch  # cancelled or failed: still held, in order
                 raise
             for held in batch:
-                held.ack()
+                held.done()
             self.acknowledged += len(batch)
             if self.done is not None:
                 self.done(batch, time.monotonic() - began)

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Final
 
 import msgspec
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import TopicPartition
 from redis.asyncio import Redis
 
 from streams.deadletters import RecordError
@@ -26,10 +26,11 @@ from streams.profile_schema import Profile, epoch_order
 from streams.records import SourceRecord
 from workers.errors import ContractError
 from workers.kafka import admin, consumer, running
-from workers.personalizer import folding_of, profile_rules, profile_ttl
+from workers.profile_settings import folding_of, profile_rules, profile_ttl
 from workers.redis_store import ProfileStore, client, open_store, profile_key
 from workers.replay_range import PartitionRange, read
 from workers.settings import Settings
+from workers.signal_log import plain
 from workers.topics_admin import topic_states
 
 Advance = Callable[[int, int], None]
@@ -241,7 +242,7 @@ async def _read(settings: Settings, topic: str, advance: Advance) -> AsyncIterat
         total = sum(part.end - part.start for part in ranges)
         async for records, left in read(reader, topic, ranges, batch=_READ_AT_ONCE):
             for record in records:
-                yield _plain(record)
+                yield plain(record)
             advance(total - left, total)
 
 
@@ -251,15 +252,3 @@ async def _places(settings: Settings, topic: str) -> list[TopicPartition]:
     if state is None:
         raise ContractError(f"topic {topic} is missing", "make it: intentstream topics apply")
     return [TopicPartition(topic, number) for number in range(state.partitions)]
-
-
-def _plain(record: ConsumerRecord) -> SourceRecord:
-    return SourceRecord(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers),
-    )

@@ -65,8 +65,9 @@ def _log_to_stderr(level: str) -> None:
     # Below this they speak of each message, with its key.
     for name in ("faust", "mode", "aiokafka"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
-    # "Timer commit is overlapping": a commit under load takes longer than the interval; no harm.
-    logging.getLogger("mode.timers").setLevel(logging.ERROR)
+    # Under load a commit takes longer than its interval, and the producer's buffer fills: no harm.
+    for name in ("mode.timers", "faust.transport.producer"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def profile(
