@@ -15,7 +15,7 @@ from streams.events import QueryUnderstood
 from streams.profile_schema import Profile
 from workers.embedded.view_state import DeadSeen, Seen, ViewState
 
-_WIDE = 100
+_WIDE = 110
 """Columns from which the profile stands beside the queries rather than below them."""
 _SIDE = 40
 _TOP = 6

@@ -61,21 +61,24 @@ class Watch:
         """The whole terminal, some times a second; it is as it was afterwards."""
         loop = asyncio.get_running_loop()
         async with self._following() as tail:
-            with Live(console=console, screen=True, auto_refresh=False) as live:
-                while True:
-                    for record in await tail.batch(wait_ms=1000 // _FRAMES_PER_S):
-                        self.state.fold(record, loop.time())
-                    size = console.size
-                    drawn = screen(
-                        self.state,
-                        now=loop.time(),
-                        width=size.width,
-                        height=size.height,
-                        title=title,
-                        footer=footer,
-                    )
-                    live.update(drawn, refresh=True)
-                    await asyncio.sleep(0.02)  # a full topic must not take all of the processor
+            try:
+                with Live(console=console, screen=True, auto_refresh=False) as live:
+                    while True:
+                        for record in await tail.batch(wait_ms=1000 // _FRAMES_PER_S):
+                            self.state.fold(record, loop.time())
+                        size = console.size
+                        drawn = screen(
+                            self.state,
+                            now=loop.time(),
+                            width=size.width,
+                            height=size.height,
+                            title=title,
+                            footer=footer,
+                        )
+                        live.update(drawn, refresh=True)
+                        await asyncio.sleep(0.02)  # a full topic must not take all of the processor
+            finally:
+                console.print(status_line(self.state, loop.time()), markup=False, highlight=False)
 
     @asynccontextmanager
     async def _following(self) -> AsyncIterator[Tail]:
