@@ -258,6 +258,18 @@ async def test_past_the_limits_of_dead_letters_reading_stops_until_a_restart(
     assert not lost(await world.events(), 30)
 
 
+async def test_in_the_embedded_stack_a_file_of_malformed_lines_is_worked_off(
+    kafka: EmbeddedKafka, rig: Rig
+) -> None:
+    limits = {"max_in_a_row": 50, "min_records": 50}
+    world = await healthy_world(kafka, rig, "bad-file", environment="embedded", dead_letters=limits)
+    await world.produce([b"{not json"] * 500)
+    async with world.enricher() as enricher:
+        await world.until_committed()
+        await world.until(lambda: not enricher.unready())
+    assert len(await world.all_of(world.settings.topic_names.dead)) == 500
+
+
 async def test_a_partition_that_stands_still_turns_health_red_and_shows_where(
     kafka: EmbeddedKafka,
     rig: Rig,
