@@ -20,7 +20,7 @@ from workers.erasure import forget
 from workers.profile_reader import ProfileReader
 from workers.profile_rebuild import check, rebuild_from_features, rebuild_from_signals
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
