@@ -1,10 +1,13 @@
 """The enricher on a real Kafka and a real Triton."""
 
 import json
+import time
 from collections import Counter
 
 from streams.deadletters import DeadReason, reason_of
-from tests.workers.world import World, lost, out_of_order, queries
+from tests.workers.rig import Rig
+from tests.workers.world import World, lost, out_of_order, queries, world_of
+from workers.embedded.kafka import EmbeddedKafka
 
 
 async def test_each_query_and_action_comes_out_once(world: World) -> None:
@@ -85,6 +88,32 @@ async def test_odd_records_are_enriched_or_dead_lettered(world: World) -> None:
             assert letter.headers[:2] == (("h", b"\x00"), ("h", b"2"))
         if letter.key is None:
             assert letter.headers[0] == ("n", None)
+
+
+async def test_event_time_is_in_the_event_and_the_record_has_the_clocks(world: World) -> None:
+    """CASES 18: or retention would delete what is late, and keep what is early for ever."""
+    times = ["2001-02-03T04:05:06Z", "2150-01-01T00:00:00Z"]
+    await world.produce([{"text": "red", "user_id": "u", "occurred_at": at} for at in times])
+    before = time.time() * 1000
+    async with world.enricher():
+        await world.until_committed()
+    records = await world.all_of(world.settings.topic_names.intents)
+    assert [json.loads(record.value)["occurred_at"] for record in records] == times
+    assert all(before <= record.timestamp <= time.time() * 1000 for record in records)
+
+
+async def test_more_workers_than_partitions_leave_one_idle_and_none_stuck(
+    kafka: EmbeddedKafka, rig: Rig
+) -> None:
+    """CASES 27."""
+    triton = {"address": rig.server.grpc_address, "model_name": "rigged"}
+    world = await world_of(kafka.bootstrap, "idle", triton=triton, topics={"partitions": 1})
+    async with world.enricher() as a, world.enricher() as b, world.enricher() as c:
+        await world.until(lambda: all(worker._source.in_group for worker in (a, b, c)))
+        await world.produce(queries(30))
+        await world.until_committed()
+    assert len(await world.events()) == 30
+    assert sorted(worker.counters.records > 0 for worker in (a, b, c)) == [False, False, True]
 
 
 async def test_poison_becomes_a_dead_letter_and_nothing_else_suffers(world: World) -> None:

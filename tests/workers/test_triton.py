@@ -10,6 +10,7 @@ import pytest
 
 from streams.events import ModelVersion
 from tests.workers.rig import Rig, rigged_triton
+from workers.embedded.triton import EmbeddedTriton
 from workers.errors import ContractError, UnreachableError
 from workers.model_contract import MalformedAnswerError, ModelContract, digest_of
 from workers.sections import TritonSettings
@@ -101,6 +102,18 @@ async def test_it_finds_a_restarted_server_again(tmp_path: Path) -> None:
                     break
                 except ModelUnavailableError:
                     await asyncio.sleep(0.1)
+
+
+async def test_the_shipped_model_keeps_the_contract(triton: EmbeddedTriton) -> None:
+    settings = TritonSettings(address=triton.grpc_address)
+    async with TritonModel(settings) as model:
+        answer = await model.understand(["red leather shoes for women", "where is my order?"])
+    found, order = answer.understandings
+    assert found.language == order.language == "en"
+    assert (found.intent.label, order.intent.label) == ("product_search", "track_order")
+    assert found.spans
+    assert found.vector
+    assert answer.model.digest
 
 
 @pytest.fixture(scope="module")
