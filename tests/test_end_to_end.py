@@ -20,7 +20,7 @@ from streams.deadletters import DeadReason
 
 COMMAND = (sys.executable, "-m", "workers.cli", "up")
 START_S = 60.0
-STOP_S = 15.0
+STOP_S = 20.0
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -219,7 +219,9 @@ def test_a_worker_that_dies_is_reported_and_ends_it(tmp_path: Path) -> None:
     [
         (("--input", "missing.jsonl", "--until-drained"), "missing.jsonl cannot be read"),
         (("--until-drained",), "needs a file to drain"),
-        (("--kafka", "127.0.0.1:9"), "Kafka at 127.0.0.1:9 cannot be reached"),
+        (("--kafka", "127.0.0.1:9"), "nothing answers at --kafka 127.0.0.1:9"),
+        (("--redis", "redis://me:secret@127.0.0.1:9/0"), "--redis redis://127.0.0.1:9/0: Connect"),
+        (("--triton", "localhost:none"), "--triton localhost:none: that is no HOST:PORT"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(

@@ -24,6 +24,7 @@ import workers
 from workers import topics_admin
 from workers.embedded import run_env
 from workers.embedded.feed import Feed, Summary
+from workers.embedded.given_parts import require_reachable
 from workers.embedded.input_file import InputFile, InputFormat
 from workers.embedded.introduction import footer, introduction
 from workers.embedded.keep import Keeper
@@ -196,6 +197,8 @@ def _stack(options: UpOptions) -> EmbeddedStack:
 
 async def _start(options: UpOptions, stack: EmbeddedStack, exits: AsyncExitStack) -> Settings:
     """Starts the servers and makes the topics; `exits` stops them."""
+    given = {"--kafka": stack.kafka, "--redis": stack.redis, "--triton": stack.triton}
+    await require_reachable(given)
     await exits.enter_async_context(stack)
     environment = _environment(stack, options)
     os.environ.update(environment)
