@@ -10,7 +10,7 @@ from training.examples import Example
 from training.generator import compose
 from training.metrics import best_temperature
 from training.predict import Predictor
-from training.sources import load
+from training.sources import load_if_there
 
 _FALSE_ALARMS = 0.01
 _SEED = 999_983  # generated texts that no epoch draws
@@ -43,9 +43,9 @@ def calibrate(predictor: Predictor, folder: Path) -> dict[str, float]:
 def calibration_texts(folder: Path) -> list[Example]:
     """An even mixture of searches, questions, requests, out-of-scope texts and feelings."""
     return [
-        *load("queryner_validation", folder)[:500],
-        *load("amazon_pqa_test", folder)[:400],
-        *load("clinc_validation", folder)[::5],
+        *load_if_there("queryner_validation", folder)[:500],
+        *load_if_there("amazon_pqa_test", folder)[:400],
+        *load_if_there("clinc_validation", folder)[::5],
         *compose("requests", 1500, _SEED),
         *compose("feelings", 500, _SEED),
     ]

@@ -48,7 +48,7 @@ def train_main(config: Path, run: Path, data: Path | None = None, *, evaluate: b
     require_extra()
     from training.session import run_training  # noqa: PLC0415 - the training extra
 
-    run_training(config, run, data_folder(data), evaluate=evaluate)
+    run_training(config, run, data_folder(data), measure=evaluate)
 
 
 def evaluate_main(model: Path, data: Path | None = None, *, json_file: Path | None = None) -> None:
@@ -74,11 +74,11 @@ def export_main(run: Path, repository: Path, data: Path | None = None) -> None:
         TrainingError: a missing package, no trained model, a failed check.
     """
     require_extra()
-    from training.export import export_run  # noqa: PLC0415 - the training extra
+    from training.config import DataConfig  # noqa: PLC0415 - the training extra
+    from training.export import export_run  # noqa: PLC0415
     from training.session import validation_sets  # noqa: PLC0415
 
-    folder = data_folder(data)
-    export_run(run, repository, validation_sets(folder) if folder.is_dir() else None)
+    export_run(run, repository, validation_sets(DataConfig(), data_folder(data)))
 
 
 _Data = Annotated[

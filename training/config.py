@@ -30,14 +30,16 @@ class FileConfig:
 class DataConfig:
     """What is trained on: how many examples an epoch draws of each source and generated kind.
 
-    A count of 0 leaves it out, -1 takes all. `on_leak`: training texts that are evaluation
-    texts too are an `error`, or `drop`ped. `unlicensed` lets data train whose licence forbids
-    shipping the weights: for experiments.
+    A count of 0 leaves it out, -1 takes all. `files` are a shop's own, and `validation` those
+    that decide which epoch is kept, besides what the data folder has for it. `on_leak`: training
+    texts that are evaluation texts too are an `error`, or `drop`ped. `unlicensed` lets data train
+    whose licence forbids shipping the weights: for experiments.
     """
 
     sources: dict[str, int] = field(default_factory=dict)
     generated: dict[str, int] = field(default_factory=dict)
     files: tuple[FileConfig, ...] = ()
+    validation: tuple[FileConfig, ...] = ()
     on_leak: str = "error"
     unlicensed: bool = False
     typos: float = 0.15
@@ -111,8 +113,8 @@ def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
         expected = fields[name].type
         if isinstance(expected, type) and dataclasses.is_dataclass(expected):
             values[name] = _built(expected, value, f"{where} [{name}]")
-        elif name == "files":
-            values[name] = tuple(_built(FileConfig, file, f"{where} [[files]]") for file in value)
+        elif name in ("files", "validation"):
+            values[name] = tuple(_built(FileConfig, file, f"{where} [[{name}]]") for file in value)
         else:
             number = float(value) if expected is float and isinstance(value, int) else value
             if isinstance(expected, type) and not isinstance(number, expected):

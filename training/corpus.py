@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from training.config import DataConfig
+from training.config import DataConfig, FileConfig
 from training.errors import ConfigError
 from training.examples import Example, check_classes, without_leaks
 from training.generator import compose
@@ -17,7 +17,7 @@ from training.markup import (
 )
 from training.noise import noisy
 from training.readers import Columns, read
-from training.sources import SOURCES, load
+from training.sources import SOURCES, load, load_if_there
 from training.tokens import Encoded
 
 _HELD_OUT = (
@@ -71,15 +71,18 @@ def load_corpus(config: DataConfig, folder: Path, seed: int) -> Corpus:
                 f"the licence of {name} does not allow weights trained on it to be shipped",
                 "measure with it, or set unlicensed = true under [data] for an experiment",
             )
-    evaluation = [
-        example for name in _HELD_OUT if name not in names for example in _optional(name, folder)
+    evaluation = validation_files(config) + [
+        example
+        for name in _HELD_OUT
+        if name not in names
+        for example in load_if_there(name, folder)
     ]
     pools = {
         name: without_leaks(load(name, folder), evaluation, drop=config.on_leak == "drop")
         for name in names
     }
     for file in config.files:
-        pools[file.path] = read(Path(file.path), Columns(**file.columns))
+        pools[file.path] = without_leaks(_read(file), evaluation, drop=config.on_leak == "drop")
     annotated = [
         example
         for pool in pools.values()
@@ -92,10 +95,24 @@ def load_corpus(config: DataConfig, folder: Path, seed: int) -> Corpus:
     return corpus
 
 
-def _optional(name: str, folder: Path) -> list[Example]:
-    source = SOURCES[name]
-    there = all((folder / file).is_file() for file in source.files)
-    return load(name, folder) if there else []
+def validation_files(config: DataConfig) -> list[Example]:
+    """The examples of the shop's own validation files.
+
+    Raises:
+        DataError: an unreadable file.
+    """
+    return [example for file in config.validation for example in _read(file)]
+
+
+def _read(file: FileConfig) -> list[Example]:
+    try:
+        columns = Columns(**file.columns)
+    except TypeError as error:
+        raise ConfigError(
+            f"{file.path}: {error}",
+            f"its columns may name {', '.join(Columns.__dataclass_fields__)}",
+        ) from error
+    return read(Path(file.path), columns)
 
 
 def _with_neutral_search(example: Example) -> Example:

@@ -76,6 +76,8 @@ def export_run(
     (folder / "model.onnx").write_bytes(graph)
     shutil.copyfile(run.model / "tokenizer.json", folder / "tokenizer.json")
     manifest = run.manifest()
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card(manifest, version, len(graph), cost), encoding="utf-8")
     _write_configs(repository, whole.labels, version)
     exported = Exported(version, folder, len(graph), cost)

@@ -55,8 +55,10 @@ class _Builder:
     def affine(self, states: str, name: str, weight: Array, bias: Array | None) -> str:
         """States · weightᵀ + bias, for a weight [out, in] as torch keeps it."""
         # A map near the identity would lose its small terms, and small heads gain nothing.
-        small = weight.size < 100_000 or name == "vector"
-        made = self.constant(f"{name}.weight", weight.T) if small else self.matrix(name, weight.T)
+        kept_whole = name == "vector" or (weight.size < 100_000 and not name.startswith("encoder"))
+        made = (
+            self.constant(f"{name}.weight", weight.T) if kept_whole else self.matrix(name, weight.T)
+        )
         product = self.add("MatMul", states, made)
         if bias is None:
             return product

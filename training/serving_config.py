@@ -1,10 +1,12 @@
 """The configurations Triton reads, written from the labels and the versions of the encoders."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.decoding import ModelLabels
+from training.errors import ConfigError
 
 MAX_BATCH = 512
 
@@ -125,3 +127,35 @@ def _list(items: Iterable[str]) -> str:
 
 def _parameter(name: str, value: str) -> str:
     return f'parameters {{ key: "{name}" value: {{ string_value: {json.dumps(value)} }} }}'
+
+
+_PARAMETER = re.compile(
+    r'parameters \{ key: "(\w+)" value: \{ string_value: ("(?:[^"\\]|\\.)*") \} \}'
+)
+
+
+def read_front(text: str) -> Served:
+    """What a configuration that `front_config` wrote says.
+
+    Raises:
+        ConfigError: it declares no labels.
+    """
+    parameters = {name: json.loads(value) for name, value in _PARAMETER.findall(text)}
+    if "labels" not in parameters:
+        raise ConfigError("the served model declares no labels", "export it again")
+    labels = json.loads(parameters["labels"])
+    versions = {
+        name.removeprefix("encoder_").removesuffix("_version"): int(value)
+        for name, value in parameters.items()
+        if name.startswith("encoder_") and name.endswith("_version")
+    }
+    return Served(
+        ModelLabels(
+            intents=tuple(labels["intents"]),
+            tags=tuple(labels["tags"]),
+            sentiments=tuple(labels["sentiments"]),
+            out_of_scope_threshold=float(labels["out_of_scope_threshold"]),
+            vector_space=parameters.get("vector_space", ""),
+        ),
+        versions,
+    )

@@ -10,25 +10,30 @@ from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from training.calibration import calibrate
-from training.config import load_config
-from training.corpus import composition, load_corpus
+from training.config import DataConfig, load_config
+from training.corpus import composition, load_corpus, validation_files
 from training.encoders import resolve
+from training.errors import ConfigError
 from training.evaluation import evaluate
 from training.examples import Example
+from training.export import FRONT, MAX_PIECES
 from training.generator import compose
+from training.graph import build
 from training.network import VECTOR_WIDTH, QueryModel
+from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
 from training.report import print_figures
 from training.run_folder import RunFolder, load_model
-from training.sources import SOURCES, file_hashes, load
+from training.serving_config import read_front
+from training.sources import SOURCES, file_hashes, load_if_there
 from training.tokens import load_tokenizer
 from training.trainer import Trainer
 
 _UNSEEN = 777_767  # a seed whose generated texts no epoch draws
 
 
-def run_training(config_file: Path, folder: Path, data: Path, *, evaluate: bool) -> dict[str, Any]:
-    """Trains, calibrates and, if wanted, evaluates; returns the run's manifest.
+def run_training(config_file: Path, folder: Path, data: Path, *, measure: bool) -> dict[str, Any]:
+    """Trains, calibrates and, if wanted, measures; returns the run's manifest.
 
     Raises:
         TrainingError: before the first step, when anything is wrong.
@@ -52,17 +57,15 @@ def run_training(config_file: Path, folder: Path, data: Path, *, evaluate: bool)
         model,
         load_tokenizer(base),
         corpus,
-        validation_sets(data),
+        validation_sets(config.data, data),
         run,
         _teacher(base, model),
     )
     best = trainer.train()
     _finish(run, model, base, data, best)
     run.record(parameters=parameters, seconds=round(time.monotonic() - started))
-    if evaluate:
-        figures = evaluate_model(folder, data)
-        run.record(figures=figures)
-        print_figures(figures)
+    if measure:
+        print_figures(evaluate_model(folder, data))
     return run.manifest()
 
 
@@ -83,38 +86,66 @@ def _teacher(base: Path, model: QueryModel) -> torch.nn.Module | None:
     return teacher.float()
 
 
-def validation_sets(data: Path) -> dict[str, list[Example]]:
-    """The sets that decide which epoch is kept.
+def validation_sets(config: DataConfig, data: Path) -> dict[str, list[Example]]:
+    """The sets that decide which epoch is kept: the shop's own, public and generated ones.
 
     Raises:
-        DataError: the data folder lacks a file.
+        DataError: an unreadable file.
     """
+    own = validation_files(config)
+    products = compose("products", 600, _UNSEEN)
+    entities = [e for e in own if e.spans] + load_if_there("queryner_validation", data)
     return {
-        "entities": load("queryner_validation", data),
+        "entities": entities or products,
         "intents": [
-            *load("amazon_pqa_test", data)[::3],
-            *load("clinc_validation", data)[::4],
+            *(e for e in own if e.intent),
+            *load_if_there("amazon_pqa_test", data)[::3],
+            *load_if_there("clinc_validation", data)[::4],
             *compose("requests", 1000, _UNSEEN),
         ],
-        "relations": compose("products", 600, _UNSEEN),
+        "relations": products,
     }
 
 
 def evaluate_model(folder: Path, data: Path) -> dict[str, Any]:
-    """The figures of a run folder's or a model folder's model.
+    """The figures of a run folder's model, which its manifest keeps, or of a model repository's.
 
     Raises:
         TrainingError: no model there, or unusable data.
     """
-    return evaluate(predictor_of(folder), data)
+    figures = evaluate(predictor_of(folder), data)
+    if (folder / "model").is_dir():
+        RunFolder(folder).record(figures=figures)
+    return figures
 
 
 def predictor_of(folder: Path) -> Predictor:
-    """A predictor on the trained model of a run folder.
+    """What would be served, or is: a run's model as its exported graph, or a repository's encoder.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is neither.
     """
+    if (folder / FRONT).is_dir():
+        return repository_predictor(folder)
     path = folder / "model" if (folder / "model").is_dir() else folder
-    model, labels = load_model(path)
-    return TorchPredictor(model, load_tokenizer(path), labels)
+    model, calibration = load_model(path)
+    tokenizer = load_tokenizer(path)
+    labels = TorchPredictor(model, tokenizer, calibration).labels
+    graph = build(model, calibration, MAX_PIECES).SerializeToString()
+    return OnnxPredictor(graph, tokenizer, labels)
+
+
+def repository_predictor(repository: Path, language: str = "en") -> Predictor:
+    """The encoder of a language that a model repository serves.
+
+    Raises:
+        ConfigError: the repository serves none.
+    """
+    front = repository / FRONT / "configs" / "cpu.pbtxt"
+    if not front.is_file():
+        raise ConfigError(f"no {front.name} in {front.parent}", "run intentstream export")
+    served = read_front(front.read_text(encoding="utf-8"))
+    if language not in served.encoder_versions:
+        raise ConfigError(f"{repository} serves no encoder for {language!r}", "export one")
+    folder = repository / f"encoder_{language}" / str(served.encoder_versions[language])
+    return OnnxPredictor(folder / "model.onnx", load_tokenizer(folder), served.labels)

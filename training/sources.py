@@ -52,6 +52,12 @@ def load(name: str, folder: Path) -> list[Example]:
     return [checked(example) for example in source.read(folder)]
 
 
+def load_if_there(name: str, folder: Path) -> list[Example]:
+    """The examples of a source, or none where the folder does not have it."""
+    there = all((folder / file).is_file() for file in SOURCES[name].files)
+    return load(name, folder) if there else []
+
+
 def file_hashes(names: Iterable[str], folder: Path) -> dict[str, str]:
     """sha256 of each file of the named sources."""
     files = sorted({file for name in names for file in SOURCES[name].files})

@@ -99,7 +99,7 @@ _SENTENCES = {
         "{s} never (disappoints|fails|lets me down)", "you (guys|) (rock|are the best|are awesome|saved me)(!|, thanks|)",
         "{good}, {good} {t}", "not bad at all, {s} is {good}", "{s} (arrived|came) (early|on time|fast) and it is {good}",
         "i was skeptical but {s} is {i}{good}", "problem solved(!|, thank you|, you are great)",
-        "finally got {s}(, so happy|, love it|, yay|!! :))", "{s} :)", "{s} is {good} <3", "yay, {s}(!|!!)", "wow {s} is {good}",
+        "finally got {s}(, so happy|, love it|, yay|!! {smile})", "{s} {smile}", "{s} is {good} <3", "yay, {s}(!|!!)", "wow {s} is {good}",
     ),
     "negative": (
         "(i|we) (hate|can't stand|regret|am sick of|am tired of|am done with) {s}",
@@ -112,10 +112,10 @@ _SENTENCES = {
         "(you|they) (lost|broke|damaged|cancelled|forgot) (my|our) {t}(| again| and nobody cares)", "how is {s} still {bad}(?|)",
         "(i|we) (want|need) (my money|an explanation|an answer), {s} is {bad}", "{s} is not {good}", "{s} isn't {i}{good} (at all|anymore|)",
         "i (wanted|tried) to like {s} but it is {bad}", "thanks for (nothing|ruining my day|wasting my time|losing my {t}), {s} is {bad}",
-        "great, {s} is {bad} again", "wow, {s} is {bad}, (thanks a lot|nice job|well done)", "{s} :(", "ugh {s}", "{s} makes me (sick|sad|furious|cry)",
+        "great, {s} is {bad} again", "wow, {s} is {bad}, (thanks a lot|nice job|well done)", "{s} {frown}", "ugh {s}", "{s} makes me (sick|sad|furious|cry)",
         "no (response|reply|answer|help|apology) from {s}(| for days|, unbelievable)", "{s} (cost|charged) me (twice|double|$200) (for nothing|and it is {bad})",
         "stuck (at|in|with) {s} (for hours|again|and no one helps)", "(fix|sort out) {s}(!|, this is {bad}|already)",
-        "i (miss|lost) {s}(, so sad| :(|)", "nobody (cares|helps|answers) about {s}", "(hours|days) of {s} and still {bad}",
+        "i (miss|lost) {s}(, so sad| {frown}|)", "nobody (cares|helps|answers) about {s}", "(hours|days) of {s} and still {bad}",
         "too (expensive|small|slow|loud|late|complicated) for {s}", "left (two hours late|without us|me stranded), {s} is {bad}",
     ),
     "neutral": (
@@ -129,6 +129,7 @@ _SENTENCES = {
         "{s} (opens|starts|ends|closes|leaves) (at 9 am|on tuesday|in april|tomorrow)", "(i'm|i am) (going|flying|moving|driving) to (paris|work|school) (tomorrow|on friday) with {s}",
     ),
 }  # fmt: skip
+_FACES = {"smile": ":)", "frown": ":("}  # whose parentheses are not the grammar's
 _HANDLES = (
     "",
     "",
@@ -207,6 +208,8 @@ def _sentence(sentiment: str, words: Words, chance: random.Random) -> str:
         lists = {"event": _EVENTS, "person": _PERSONS, "good": _GOOD, "bad": _BAD, "plain": _PLAIN}
         if slot in lists:
             return chance.choice(lists[slot])
+        if slot in _FACES:
+            return _FACES[slot]
         return chance.choice(_INTENSE) if slot == "i" else ""
 
     return expand(chance.choice(_SENTENCES[sentiment]), chance, fill)

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from training import cli
+from training.errors import MissingExtraError
+
+
+def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "_NEEDED", ("torch_is_not_here",))
+    with pytest.raises(MissingExtraError, match=r"pip install intentstream\[train\]"):
+        cli.require_extra()
+
+
+def test_the_commands_load_nothing_heavy() -> None:
+    code = "import sys, training.cli; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    root = Path(__file__).resolve().parents[2]
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_an_error_is_one_message_and_status_1(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        cli.app, ["train", "--config", str(tmp_path / "gone.toml"), "--run", str(tmp_path)]
+    )
+    assert result.exit_code == 1
+    assert "error: no configuration at" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "export"])
+def test_every_command_has_help(command: str) -> None:
+    result = CliRunner().invoke(cli.app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "--data" in result.stdout

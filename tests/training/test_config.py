@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from training.config import load_config
+from training.corpus import load_corpus
+from training.errors import ConfigError
+
+CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
+ENOUGH = "[data.generated]\nrequests = 10\n"
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_of_the_project_is_valid(path: Path) -> None:
+    config = load_config(path)
+    assert not config.data.unlicensed
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sede = 1", "unknown name 'sede'"),
+        ("[optimizer]\nlearning_rat = 1", "unknown name 'learning_rat'"),
+        ("[optimizer]\nepochs = 0\n" + ENOUGH, "epochs must be at least 1"),
+        ("[optimizer]\nlearning_rate = 3\n" + ENOUGH, "learning_rate must lie"),
+        ('[optimizer]\nbatch = "many"\n' + ENOUGH, "batch = 'many' is not a int"),
+        ("[model]\ndropout = 1.5\n" + ENOUGH, "dropout must lie"),
+        ('[data]\non_leak = "ignore"\n' + ENOUGH, "on_leak is"),
+        ("[data.sources]\nqueryner = -2\n", "a count of examples"),
+        ("seed = 1", "nothing to train on"),
+        ("seed = = 1", "is not TOML"),
+    ],
+)
+def test_nonsense_is_said_before_the_first_step(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message):
+        load_config(path)
+
+
+def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no configuration at"):
+        load_config(tmp_path / "gone.toml")
+
+
+def test_data_without_a_licence_for_it_cannot_train_by_accident(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("[data.sources]\nairline_tweets = -1\n" + ENOUGH, encoding="utf-8")
+    with pytest.raises(ConfigError, match="licence of airline_tweets"):
+        load_corpus(load_config(path).data, tmp_path, 1)

@@ -1,0 +1,92 @@
+"""A tiny base, a shop's own files and a recipe: all that a real training run needs, in seconds."""
+
+import json
+import string
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # type: ignore[import-untyped] # has no type information
+from transformers import BertConfig, BertModel
+
+from training.examples import Example
+from training.generator import compose
+
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def base_folder(folder: Path, width: int = 48) -> Path:
+    """A Hugging Face folder of a tiny random BERT whose pieces are words and letters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = {
+        word
+        for kind in ("requests", "products")
+        for example in compose(kind, 300, 5)
+        for word in example.text.lower().split()
+        if word.isalpha()
+    }
+    letters = string.ascii_lowercase + string.digits + string.punctuation
+    pieces = [*_SPECIAL, *letters, *(f"##{c}" for c in letters), *sorted(words - set(letters))]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.add_special_tokens(list(_SPECIAL))
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=width,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=2 * width,
+        max_position_embeddings=160,
+    )
+    BertModel(config).save_pretrained(folder)  # type: ignore[no-untyped-call] # transformers
+    return folder
+
+
+def write_jsonl(path: Path, examples: list[Example]) -> Path:
+    """A shop's own file."""
+    rows = []
+    for example in examples:
+        row: dict[str, object] = {"text": example.text, "intent": example.intent}
+        if example.sentiment:
+            row["sentiment"] = example.sentiment
+        if example.spans is not None:
+            row["entities"] = [
+                {"type": span.type, "start": span.start, "end": span.end} for span in example.spans
+            ]
+        rows.append(json.dumps(row))
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def recipe(folder: Path, base: Path, *, epochs: int = 2, extra: str = "") -> Path:
+    """A configuration that trains on a shop's own file and on generated texts."""
+    own = write_jsonl(folder / "own.jsonl", compose("products", 120, 77))
+    path = folder / "recipe.toml"
+    path.write_text(
+        f"""
+seed = 3
+threads = 1
+[model]
+base = {json.dumps(str(base))}
+max_pieces = 48
+[data]
+on_leak = "drop"
+[[data.files]]
+path = {json.dumps(str(own))}
+[data.generated]
+requests = 300
+products = 150
+feelings = 100
+[optimizer]
+epochs = {epochs}
+batch = 16
+learning_rate = 3e-3
+{extra}
+""",
+        encoding="utf-8",
+    )
+    return path
