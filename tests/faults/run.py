@@ -1,0 +1,238 @@
+"""One run: load on the real chain, a schedule of faults, and the oracle's verdict at the end."""
+
+import asyncio
+import json
+import math
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from streams.records import SourceRecord
+from tests.faults.chain import Chain, ServedModel, chain
+from tests.faults.load import Load
+from tests.faults.observer import Observer, Recovery
+from tests.faults.schedule import Fault, counted
+from tests.faults.verifier import Expected, Verdict, verify
+from workers.batch_enrichment import BatchEnrichment, enrichment_of
+from workers.circuit_breaker import CircuitBreaker
+from workers.profile_rebuild import Parity, check
+from workers.settings import Settings
+from workers.triton import TritonModel
+
+_WARM_S: Final = 90.0  # until all workers have joined and done the first records
+_DRAIN_S: Final = 240.0  # for what is left when the last fault is over
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do. `rate` is records a second."""
+
+    seed: int
+    faults: Sequence[Fault]
+    rate: float
+    model: ServedModel
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        plan: what was done.
+        verdict: the oracle's.
+        parity: profiles served against the offline fold.
+        recoveries: per fault.
+        missing: records that were acknowledged to the producer, and are not in the log as sent.
+        restarts: workers that ended by themselves; bad_ends: or not in order when asked to.
+        seconds: how long the whole of it took.
+    """
+
+    plan: Plan
+    verdict: Verdict
+    parity: Parity
+    recoveries: Sequence[Recovery]
+    missing: list[str] = field(default_factory=list)
+    restarts: list[str] = field(default_factory=list)
+    bad_ends: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def problems(self) -> list[str]:
+        """Everything that breaks the promise, a line each."""
+        found = [
+            f"{kind}: {line}" for kind, lines in self.verdict.findings.items() for line in lines
+        ]
+        found += [f"the log: {line}" for line in self.missing]
+        found += [f"profile {user}: {where}" for user, where in self.parity.different.items()]
+        if self.parity.equal != self.parity.users or not self.parity.users:
+            found.append(f"profiles: {self.parity.equal} of {self.parity.users} were compared")
+        found += [
+            f"{one.fault} was not recovered from" for one in self.recoveries if one.seconds is None
+        ]
+        if len(self.recoveries) != len(self.plan.faults):
+            found.append("not every fault was injected and undone")
+        return found
+
+
+async def run(plan: Plan, run_dir: Path) -> Outcome:
+    """Does all of it. Whatever happens, everything is put right and stopped at the end.
+
+    Raises `TimeoutError` when the chain does not catch up once the faults are over.
+    """
+    began = time.monotonic()
+    async with chain(run_dir, plan.model) as found:
+        observer, stop = Observer(found.settings), asyncio.Event()
+        load = Load(found.settings, plan.rate, plan.seed)
+        feeding = asyncio.create_task(load.run(stop))
+        watching = asyncio.create_task(observer.run())
+        try:
+            await _warmed_up(observer)
+            await _inject_all(plan.faults, found, observer)
+            stop.set()
+            await feeding
+            await _told(observer.until_caught_up(_DRAIN_S), found, observer)
+        finally:
+            for task in (feeding, watching):
+                task.cancel()
+            await asyncio.gather(feeding, watching, return_exceptions=True)
+        await found.stop_workers()
+        outcome = await _judged(plan, found.settings, observer, load)
+    outcome.restarts, outcome.bad_ends = found.restarts, found.bad_ends
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+async def _warmed_up(observer: Observer) -> None:
+    """The schedule begins when both groups have committed something."""
+    async with asyncio.timeout(_WARM_S):
+        while not (observer.samples and any(observer.samples[-1].committed.values())):
+            await asyncio.sleep(0.2)
+
+
+async def _inject_all(faults: Sequence[Fault], found: Chain, observer: Observer) -> None:
+    async def one(fault: Fault) -> None:
+        await asyncio.sleep(fault.at)
+        await found.inject(fault)
+        observer.undone(fault)
+
+    tasks = [asyncio.create_task(one(fault)) for fault in faults]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await found.heal()
+
+
+async def _told(waiting: Awaitable[None], found: Chain, observer: Observer) -> None:
+    """A chain that does not catch up says what its workers said last."""
+    try:
+        await waiting
+    except TimeoutError as error:
+        tails = [f"{name}:\n{worker.log_tail(12)}" for name, worker in found.stack.workers.items()]
+        last = observer.samples[-1] if observer.samples else None
+        raise TimeoutError("\n".join(["not caught up", repr(last), *tails])) from error
+
+
+async def _judged(plan: Plan, settings: Settings, observer: Observer, load: Load) -> Outcome:
+    names = settings.topic_names
+    read = await observer.all_of(names.raw, names.actions)
+    published = await observer.all_of(names.intents, names.entities, names.signals, names.dead)
+    outcome = Outcome(
+        plan,
+        verify(await expected_of(settings, read), published, observer.samples),
+        await check(settings),
+        observer.recoveries,
+    )
+    logged = {(one.topic, one.partition, one.offset): (one.key, one.value) for one in read}
+    outcome.missing = [
+        f"{position} is not as it was acknowledged"
+        for position, record in load.acknowledged.items()
+        if logged.get(position) != record
+    ]
+    if len(logged) != len(load.acknowledged):
+        outcome.missing.append(f"{len(logged)} records, {len(load.acknowledged)} acknowledged")
+    return outcome
+
+
+async def expected_of(settings: Settings, read: Sequence[SourceRecord]) -> list[Expected]:
+    """What a fault-free run makes of these records: the workers' own step, one batch at a time."""
+    model = TritonModel(settings.triton)
+    model.open()
+    try:
+        breaker = CircuitBreaker(model.canary)
+        step = BatchEnrichment(enrichment_of(settings), model, breaker)
+        await model.canary()
+        found: list[Expected] = []
+        for start in range(0, len(read), _AT_ONCE):
+            batch = read[start : start + _AT_ONCE]
+            outputs = await step.enrich(batch)
+            found += [Expected(*pair) for pair in zip(batch, outputs, strict=True)]
+        await breaker.close()
+    finally:
+        with suppress(OSError):
+            await model.close()
+    return found
+
+
+def table(outcome: Outcome) -> str:
+    """The result for humans, as Markdown."""
+    plan, verdict = outcome.plan, outcome.verdict
+    by_name: dict[str, list[float]] = defaultdict(list)
+    for one in outcome.recoveries:
+        by_name[one.fault.name].append(math.inf if one.seconds is None else one.seconds)
+    lines = ["| fault | times | recovery median s | p95 s |", "|---|---:|---:|---:|"]
+    rows = [*sorted(by_name.items()), ("all", [s for many in by_name.values() for s in many])]
+    for name, seconds in rows:
+        lines.append(f"| {name} | {len(seconds)} | {_quantiles(seconds)} |")
+    lines += [
+        "",
+        f"| seed {plan.seed}, {plan.rate:g} records/s, model {plan.model.name} | |",
+        "|---|---:|",
+        f"| records read | {verdict.records} |",
+        f"| outputs expected | {verdict.outputs} |",
+        f"| outputs published | {verdict.published} |",
+        f"| lost | {len(verdict.lost)} |",
+        f"| repeats before de-duplication | {verdict.repeats} |",
+        f"| repeats after de-duplication | {len(verdict.repeats_after)} |",
+        f"| order breaks | {len(verdict.order_breaks)} |",
+        f"| byte differences | {len(verdict.differences)} |",
+        f"| strangers | {len(verdict.strangers)} |",
+        f"| commits past unpublished records | {len(verdict.early_commits)} |",
+        f"| profiles equal to the offline fold | {outcome.parity.equal} of {outcome.parity.users} |",
+        f"| workers that ended by themselves | {len(outcome.restarts)} |",
+        f"| workers that had to be killed at SIGTERM | {len(outcome.bad_ends)} |",
+        f"| seconds | {outcome.seconds:.0f} |",
+    ]
+    return "\n".join(lines)
+
+
+def _quantiles(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "- | -"
+    ordered = sorted(seconds)
+    high = ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)) - 1)]
+    return f"{statistics.median(ordered):.1f} | {high:.1f}"
+
+
+def as_json(outcome: Outcome) -> str:
+    """The same for machines."""
+    verdict = outcome.verdict
+    return json.dumps(
+        {
+            "seed": outcome.plan.seed,
+            "faults": counted(outcome.plan.faults),
+            "records": verdict.records,
+            "repeats": verdict.repeats,
+            **{kind: len(lines) for kind, lines in verdict.findings.items()},
+            "problems": outcome.problems[:50],
+            "seconds": round(outcome.seconds, 1),
+        }
+    )
