@@ -8,7 +8,7 @@ of an opaque error in the middle of a batch.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,10 @@ INPUT = "TEXT"
 VECTOR_WIDTH = 384
 RELATION_WIDTH = 32
 _ANY = -1
+_LONGEST: Final = 1.001
+"""No part of a unit vector is longer, but for rounding. Far beyond, float16 would make infinities
+of it, which would stay in a profile."""
+
 _HINT = (
     "serve the `query_understanding` of this release's model_repository/, "
     "or point INTENTSTREAM_TRITON__ADDRESS at the server that has it"
@@ -86,6 +90,8 @@ class ModelContract:
                 raise MalformedAnswerError(f"{name} has the shape {array.shape}")
             if datatype == "FP32" and not np.isfinite(array).all():
                 raise MalformedAnswerError(f"{name} holds values that are not finite")
+            if name == "SENTENCE_VECTOR" and array.size and np.abs(array).max() > _LONGEST:
+                raise MalformedAnswerError(f"{name} is longer than a unit vector")
             if len(shape) == 2:
                 pieces = array.shape[1] if pieces == _ANY else pieces
                 if array.shape[1] != pieces:
