@@ -1,0 +1,29 @@
+"""The fault suite in small, so that every run of the tests has it; `make faults` is the long one."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.chain import SMALL
+from tests.faults.run import Plan, run, table
+from tests.faults.schedule import Fault, FaultKind
+
+SHORT = (
+    Fault(FaultKind.KILL, "enricher-1", 0.5, 0.5),
+    Fault(FaultKind.FREEZE, "enricher-2", 1.5, 4.0),
+    Fault(FaultKind.KILL, "triton", 3.0, 0.5),
+    Fault(FaultKind.KILL, "valkey", 3.5, 0.5),
+    Fault(FaultKind.KILL, "personalizer-1", 5.0, 0.0),
+    Fault(FaultKind.KILL, "kafka", 7.0, 0.5),
+    Fault(FaultKind.TERMINATE, "enricher-3", 8.0, 0.5),
+)
+
+
+@pytest.mark.timeout(180)
+async def test_nothing_is_lost_doubled_or_reordered_whatever_dies(tmp_path: Path) -> None:
+    """CASES 1, 3, 10, 20, 21, 25, 59, 62, 64, 65."""
+    outcome = await run(Plan(1, SHORT, rate=40, model=SMALL), tmp_path)
+    shown = "\n".join([table(outcome), *outcome.restarts, *outcome.problems])
+    assert outcome.problems == [], shown
+    assert outcome.verdict.records > 200, shown
+    assert outcome.parity.users == 40, shown
