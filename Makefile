@@ -4,13 +4,16 @@
 PYTHON ?=
 # ARGS are handed to `intentstream up`, e.g. make up ARGS="--plain --exit-after 30"
 ARGS ?=
+# KILLS is how many times `make faults` kills something, SEED repeats a run of it.
+KILLS ?= 200
+SEED ?=
 
 # Settings of the caller's own environment that would change what is installed, or where.
 unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format install clean venv
+.PHONY: help up test faults fuzz lint format install clean venv
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -21,6 +24,12 @@ up: .venv/installed-embedded ## start everything on this machine: servers, worke
 
 test: .venv/installed-all lint ## check style and types, then run all tests but the long suites
 	@exec .venv/bin/python -m pytest
+
+faults: .venv/installed-all ## kill workers and servers at random, 200 times (KILLS=…, SEED=… repeats a run): is anything lost?
+	@exec .venv/bin/python -m tests.faults --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+fuzz: .venv/installed-all ## a million interleavings of the pipeline, and a million hostile inputs of each kind
+	@exec .venv/bin/python -m pytest tests/faults/test_fuzz.py --hypothesis-profile=fuzz --timeout=0
 
 lint: .venv/installed-all ## check style (ruff) and types (mypy)
 	.venv/bin/ruff check .
