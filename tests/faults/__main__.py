@@ -20,7 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="SIGKILLs in the schedule")
     parser.add_argument("--seed", type=int, help="repeats a run; drawn and printed where not given")
-    parser.add_argument("--every", type=float, default=6.0, help="mean seconds between faults")
+    parser.add_argument("--every", type=float, default=5.0, help="mean seconds between faults")
     parser.add_argument("--rate", type=float, default=60.0, help="records a second")
     parser.add_argument("--small-model", action="store_true", help="the tests' own model")
     parser.add_argument("--json", action="store_true", help="a line of JSON instead of the table")

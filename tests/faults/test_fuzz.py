@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -29,6 +29,7 @@ seeds = st.integers(0, 2**48)
 
 
 @given(seeds)
+@settings(deadline=None)
 def test_no_interleaving_loses_reorders_or_commits_early(seed: int) -> None:
     for n in range(TRIES):
         interleave(OrderedPipeline, seed + n)
@@ -141,6 +142,7 @@ def text_of(rng: random.Random) -> str:
 
 
 @given(seeds)
+@settings(deadline=None)
 def test_any_value_is_decoded_or_refused_with_a_reason(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(TRIES):
@@ -151,6 +153,7 @@ def test_any_value_is_decoded_or_refused_with_a_reason(seed: int) -> None:
 
 
 @given(seeds)
+@settings(deadline=None)
 def test_any_text_is_normalised_and_redacted(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(TRIES):
@@ -208,6 +211,7 @@ def tensors_of(rng: random.Random, texts: Sequence[str]) -> dict[str, NDArray[An
 
 
 @given(seeds)
+@settings(deadline=None)
 def test_any_tensors_are_decoded_or_refused(seed: int) -> None:
     """Offsets that lie, counts that are too large, huge numbers: what no good model says."""
     rng = random.Random(seed)
