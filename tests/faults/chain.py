@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 SHIPPED = Path(__file__).resolve().parents[2] / "model_repository"
 PARTITIONS = 4
+_WHILE_STARTING = (
+    128 + signal.SIGTERM
+)  # it was asked to end before it could listen, or hold anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Chain:
         stack: the servers, and the workers by name.
         settings: those of every worker.
         restarts: workers that ended though nobody asked them to, with the tail of their log.
-        bad_ends: workers that did not end in order when they were asked to.
+        bad_ends: workers that did not end in order, and in time, when they were asked to.
     """
 
     stack: EmbeddedStack
@@ -122,7 +125,7 @@ class Chain:
     async def _end(self, name: str) -> None:
         process = self.stack.workers[name]
         code = await self.stack.stop_worker(name)
-        if code:
+        if code not in {0, _WHILE_STARTING}:
             self.bad_ends.append(f"{name} ended with {code} at SIGTERM:\n{process.log_tail(8)}")
 
     def _environment(self) -> dict[str, str]:

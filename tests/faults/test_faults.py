@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.chain import SMALL
 from tests.faults.run import Plan, run, table
-from tests.faults.schedule import Fault, FaultKind
+from tests.faults.schedule import ENRICHERS, Fault, FaultKind
 
 SHORT = (
     Fault(FaultKind.KILL, "enricher-1", 0.5, 0.5),
@@ -27,3 +27,16 @@ async def test_nothing_is_lost_doubled_or_reordered_whatever_dies(tmp_path: Path
     assert outcome.problems == [], shown
     assert outcome.verdict.records > 200, shown
     assert outcome.parity.users == 40, shown
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_rolling_restart_repeats_nothing(tmp_path: Path) -> None:
+    """CASES 10, 20: a worker that stops in order has committed all that it has published."""
+    faults = [
+        Fault(FaultKind.TERMINATE, name, 1 + 12.0 * n, 1.0) for n, name in enumerate(ENRICHERS)
+    ]
+    outcome = await run(Plan(2, faults, rate=40, model=SMALL), tmp_path)
+    shown = "\n".join([table(outcome), *outcome.restarts, *outcome.bad_ends, *outcome.problems])
+    assert outcome.problems + outcome.bad_ends + outcome.restarts == [], shown
+    assert outcome.verdict.repeats == 0, shown
