@@ -9,7 +9,7 @@ import typer.main
 from streams.deadletters import DeadReason
 from streams.schemas import EVENTS
 from workers.cli import app
-from workers.settings import variables
+from workers.settings import OTHER_VARIABLES, variables
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = sorted([*_ROOT.glob("*.md"), *(_ROOT / "docs").glob("*.md")])
@@ -22,7 +22,7 @@ _pages = pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
 
 @_pages
 def test_every_setting_that_is_named_exists(page: Path) -> None:
-    known = {variable for variable, _, _ in variables()} | {"INTENTSTREAM_HOME"}
+    known = {variable for variable, _, _ in variables()} | OTHER_VARIABLES
     named = set(_VARIABLE.findall(page.read_text()))
     unknown = {
         name for name in named - known if not any(one.startswith(f"{name}__") for one in known)

@@ -259,12 +259,14 @@ def load_settings(env_file: Path | None = ENV_FILE, **overrides: Any) -> Setting
         raise SettingsError(f"{error}: write it as JSON", _SEE) from None
 
 
-_OTHER_VARIABLES = frozenset(
+OTHER_VARIABLES = frozenset(
     {
         "INTENTSTREAM_HOME",  # where the embedded stack is installed
         "INTENTSTREAM_DATA",  # where the training data are
     }
 )
+"""Variables of the prefix that are no setting of a worker."""
+
 _SEE = "docs/settings.md lists all settings; `intentstream config` shows those in force."
 
 
@@ -281,7 +283,7 @@ def _refuse_unknown(present: Mapping[str, str]) -> None:
     problems = []
     for name in sorted(present):
         upper = name.upper()
-        if not upper.startswith(PREFIX) or upper in known | _OTHER_VARIABLES:
+        if not upper.startswith(PREFIX) or upper in known | OTHER_VARIABLES:
             continue
         if upper.startswith(mappings):
             continue
