@@ -31,12 +31,13 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do. `rate` is records a second."""
+    """What to do. `rate` is records a second, `enricher` the module that enrichers run."""
 
     seed: int
     faults: Sequence[Fault]
     rate: float
     model: ServedModel
+    enricher: str = "workers.cli"
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ async def run(plan: Plan, run_dir: Path) -> Outcome:
     Raises `TimeoutError` when the chain does not catch up once the faults are over.
     """
     began = time.monotonic()
-    async with chain(run_dir, plan.model) as found:
+    async with chain(run_dir, plan.model, plan.enricher) as found:
         observer, stop = Observer(found.settings), asyncio.Event()
         load = Load(found.settings, plan.rate, plan.seed)
         feeding = asyncio.create_task(load.run(stop))

@@ -40,3 +40,21 @@ async def test_a_rolling_restart_repeats_nothing(tmp_path: Path) -> None:
     shown = "\n".join([table(outcome), *outcome.restarts, *outcome.bad_ends, *outcome.problems])
     assert outcome.problems + outcome.bad_ends + outcome.restarts == [], shown
     assert outcome.verdict.repeats == 0, shown
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_an_enricher_that_commits_early_is_caught(tmp_path: Path) -> None:
+    """A suite that cannot fail proves nothing: killed with work in flight, it loses."""
+    faults = [
+        fault
+        for n, name in enumerate(ENRICHERS)
+        for fault in (
+            Fault(FaultKind.KILL, "triton", 1 + 8.0 * n, 2.0),
+            Fault(FaultKind.KILL, name, 2.5 + 8.0 * n, 0.0),
+        )
+    ]
+    plan = Plan(3, faults, rate=60, model=SMALL, enricher="tests.faults.early_committer")
+    verdict = (await run(plan, tmp_path)).verdict
+    assert verdict.early_commits
+    assert verdict.lost
