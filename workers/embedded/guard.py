@@ -111,6 +111,18 @@ def _clean_shared_memory(prefix: str) -> None:
                 os.unlink(f"{_SHM}/{name}")  # noqa: PTH108 - as above
 
 
+def _remove_litter(prefix: str, since: float) -> None:
+    """Remove empty folders of ours with this prefix that were made since then (wall clock, s)."""
+    folder, _, start = prefix.rpartition("/")
+    for name in os.listdir(folder):  # noqa: PTH208 - as above
+        path = f"{folder}/{name}"
+        if name.startswith(start):
+            with contextlib.suppress(OSError):
+                facts = os.lstat(path)
+                if facts.st_uid == os.getuid() and facts.st_mtime >= since:
+                    os.rmdir(path)  # noqa: PTH106 - as above; refuses what is not empty
+
+
 def _watch(leader: int, lifeline: socket.socket, wakeup: socket.socket, grace_s: float) -> int:
     """Wait for the leader to end, passing on the order to stop. Returns its wait status."""
     deadline: float | None = None
@@ -172,6 +184,7 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
+    since = time.time() - 1  # file systems keep time more coarsely than clocks
     leader = _spawn(order["argv"], order["env"])
     if not leader:
         return _NOT_EXECUTABLE
@@ -183,6 +196,8 @@ def main() -> int:
         _kill_family(leader)
         if order["shm_prefix"]:
             _clean_shared_memory(order["shm_prefix"])
+        if order["litter"]:
+            _remove_litter(order["litter"], since)
         if order["scratch"]:
             import shutil  # noqa: PLC0415 - rarely needed, and start-up time counts here
 

@@ -36,6 +36,7 @@ class ProcessSpec:
         grace_s: Seconds from SIGTERM to SIGKILL when it is stopped.
         shm_prefix: Names in /dev/shm with this prefix are removed when it has ended.
         scratch: A folder of its own that is removed when it has ended.
+        litter: Empty folders with this prefix that were made while it ran are removed when it has ended.
         noise: Lines of its log that say nothing about a failure; left out of log tails.
     """
 
@@ -47,6 +48,7 @@ class ProcessSpec:
     grace_s: float = 10.0
     shm_prefix: str = ""
     scratch: Path | None = None
+    litter: str = ""
     noise: re.Pattern[str] | None = None
 
 
@@ -84,6 +86,7 @@ class GuardedProcess:
             "grace_s": spec.grace_s,
             "shm_prefix": spec.shm_prefix,
             "scratch": str(spec.scratch or ""),
+            "litter": spec.litter,
         }
         try:
             with theirs, spec.log.open("ab") as log:

@@ -18,6 +18,7 @@ from workers.errors import ServerError
 
 _READY_TIMEOUT_S = 120.0  # a model's own self-test counts
 _DRAIN_S = 10
+_LITTER = "/tmp/python_env_"  # its Python backend makes one a start, and leaves it after a crash
 _NOISE = re.compile(r"I\d{4} |[|+]|$")  # what it says at level INFO, and its tables
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 
@@ -89,6 +90,7 @@ class EmbeddedTriton(EmbeddedServer):
                 grace_s=_DRAIN_S + 5.0,
                 shm_prefix=shm_prefix,
                 scratch=links,
+                litter=_LITTER,
                 noise=_NOISE,
             )
         )

@@ -96,6 +96,16 @@ async def test_a_crash_takes_the_orphans_along(tmp_path: Path) -> None:
     assert not _alive(family)
 
 
+async def test_only_empty_folders_made_meanwhile_count_as_litter(tmp_path: Path) -> None:
+    for name in ("env_full", "other_empty", "env_old"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / "env_old", (1, 1))
+    script = "mkdir env_new; touch env_full/file"
+    await (await GuardedProcess.start(_spec(tmp_path, script, litter=f"{tmp_path}/env_"))).wait()
+    assert not (tmp_path / "env_new").exists()
+    assert {"env_full", "other_empty", "env_old"} <= {path.name for path in tmp_path.iterdir()}
+
+
 async def test_shared_memory_and_scratch_folders_are_removed(tmp_path: Path) -> None:
     prefix = f"intentstream_test_{os.getpid()}_"
     scratch = tmp_path / "scratch"
