@@ -15,6 +15,7 @@ _MAY_IMPORT: dict[str, set[str]] = {
     "workers": {"workers", "streams"},
     "training": {"training", "streams"},
     "model_repository": set(),
+    "benchmarks": {"benchmarks", "streams", "workers", "training"},
 }
 _HEAVY = {"torch", "transformers", "datasets", "peft", "sklearn", "seqeval", "onnx"}
 _VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
