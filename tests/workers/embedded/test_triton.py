@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from workers.embedded.triton import EmbeddedTriton
 from workers.errors import ServerError
 from workers.triton import _CHANNEL
 
-_BEGUN = time.time()
 _TINY = Path(__file__).parent / "tiny_repository"
 
 
@@ -32,10 +30,7 @@ def _leftovers() -> set[str]:
     """What Triton servers of this process have on the machine, besides their run folders."""
     shared = Path("/dev/shm").glob(f"intentstream_{os.getpid()}_*")
     links = Path(tempfile.gettempdir()).glob(f"intentstream-triton-{os.getpid()}-*")
-    environments = [
-        path for path in Path("/tmp").glob("python_env_*") if path.stat().st_mtime > _BEGUN
-    ]
-    return {str(path) for path in (*shared, *links, *environments)}
+    return {str(path) for path in (*shared, *links)}
 
 
 async def test_a_model_runs_in_the_pinned_python_whatever_runs_us(tmp_path: Path) -> None:
