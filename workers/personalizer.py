@@ -13,6 +13,7 @@ the fold and the compare-and-set in Redis are idempotent by position, so every s
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ _IDLE_S: Final = 3.0
 _REVOKE_FLUSH_S: Final = 2.0
 _LAST_FLUSH_S: Final = 3.0
 _STOP_S: Final = 5.0
+_RETRY_S: Final = 2.0
+_KAFKA_PATIENCE_S: Final = 120.0  # the enricher's: a broker's restart is over by then
 
 
 @dataclass(slots=True)
@@ -184,7 +187,8 @@ async def run(
 async def _run(
     settings: Settings, stop: asyncio.Event, stats: PersonalizerStats, redis_patience_s: float
 ) -> int:
-    await prepare_topics(settings)
+    if not await _prepared(settings, stop):
+        return 0
     async with (
         open_store(
             settings.redis,
@@ -208,6 +212,26 @@ async def _run(
             stats.observe(app, outbox)
             await _Session(app, personalizer, settings.topic_names.signals).run(stop)
         return outbox.acknowledged
+
+
+async def _prepared(settings: Settings, stop: asyncio.Event) -> bool:
+    """Looks at the topics as soon as Kafka answers; False when told to stop before.
+
+    A worker that starts while a broker restarts waits for it, instead of ending again and again.
+    """
+    since = time.monotonic()
+    while not stop.is_set():
+        try:
+            await prepare_topics(settings)
+        except UnreachableError as error:
+            if time.monotonic() - since >= _KAFKA_PATIENCE_S:
+                raise
+            logger.warning("%s; trying again", error.message)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _RETRY_S)
+        else:
+            return True
+    return False
 
 
 def _declared(app: faust.App, settings: Settings) -> tuple[Any, ProfileTable]:
