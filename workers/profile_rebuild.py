@@ -84,12 +84,12 @@ async def rebuild_from_features(settings: Settings, advance: Advance = unheard) 
     oldest_ms = time.time() * 1000 - ttl_ms
     done = Rebuilt()
     last: dict[bytes, tuple[int, int]] = {}
-    async for record in _read(settings, topic, unheard):
+    async for record in read_topic(settings, topic, unheard):
         if record.key is not None:
             last[record.key] = (record.partition, record.offset)
     async with _store(settings) as store:
         batch: list[Profile] = []
-        async for record in _read(settings, topic, advance):
+        async for record in read_topic(settings, topic, advance):
             done.read += 1
             newest = last.get(record.key or b"") == (record.partition, record.offset)
             if record.value is None or not newest:
@@ -111,7 +111,7 @@ async def rebuild_from_signals(settings: Settings, advance: Advance = unheard) -
     Raises `ContractError` when the log does not begin at its beginning any more: a fold of its
     rest would put less into Redis than there is.
     """
-    if await _begins_late(settings):
+    if await begins_late(settings):
         raise ContractError(
             f"{settings.topic_names.signals} has lost its oldest signals to its retention",
             "rebuild from users.features: it holds every profile whole",
@@ -130,10 +130,10 @@ async def check(settings: Settings, advance: Advance = unheard) -> Parity:
 
     Safe beside live workers: a profile that has moved on meanwhile is counted apart.
     """
-    late = await _begins_late(settings)
+    late = await begins_late(settings)
     stored = await _folded(settings, advance, Rebuilt())
     published: dict[bytes, bytes | None] = {}
-    async for record in _read(settings, settings.topic_names.features, unheard):
+    async for record in read_topic(settings, settings.topic_names.features, unheard):
         published[record.key or b""] = record.value
     parity = Parity(users=len(stored))
     redis = client(settings.redis)
@@ -199,7 +199,7 @@ async def _folded(settings: Settings, advance: Advance, done: Rebuilt) -> dict[b
     """Every user's profile as the table would have it: the worker's own steps, without Faust."""
     folding = folding_of(settings)
     stored: dict[bytes, bytes] = {}
-    async for record in _read(settings, settings.topic_names.signals, advance):
+    async for record in read_topic(settings, settings.topic_names.signals, advance):
         done.read += 1
         key = record.key or b""
         try:
@@ -224,7 +224,7 @@ async def _write(store: ProfileStore, batch: list[Profile], done: Rebuilt) -> No
     done.superseded += result.superseded
 
 
-async def _begins_late(settings: Settings) -> bool:
+async def begins_late(settings: Settings) -> bool:
     """Whether retention has taken the beginning of any user's log."""
     topic = settings.topic_names.signals
     places = await _places(settings, topic)
@@ -232,7 +232,9 @@ async def _begins_late(settings: Settings) -> bool:
         return any((await reader.beginning_offsets(places)).values())
 
 
-async def _read(settings: Settings, topic: str, advance: Advance) -> AsyncIterator[SourceRecord]:
+async def read_topic(
+    settings: Settings, topic: str, advance: Advance = unheard
+) -> AsyncIterator[SourceRecord]:
     """All of a topic up to its end as it is now, each partition in order; joins no group."""
     places = await _places(settings, topic)
     async with running(consumer(settings.kafka), settings.kafka) as reader:
