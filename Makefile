@@ -13,11 +13,11 @@ unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUA
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults fuzz lint format install clean venv
+.PHONY: help up test faults fuzz bench-profiles lint format install clean venv
 .DELETE_ON_ERROR:
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
 
 up: .venv/installed-embedded ## start everything on this machine: servers, workers, sample traffic, live view
 	@exec .venv/bin/intentstream up $(ARGS)
@@ -30,6 +30,9 @@ faults: .venv/installed-all ## kill workers and servers at random, 200 times (KI
 
 fuzz: .venv/installed-all ## a million interleavings of the pipeline, and a million hostile inputs of each kind
 	@exec .venv/bin/python -m pytest tests/faults/test_fuzz.py --hypothesis-profile=fuzz --timeout=0
+
+bench-profiles: .venv/installed-all ## measure the personalizer and the reader of profiles (ARGS=--quick: a look)
+	@exec .venv/bin/python -m benchmarks.profiles $(ARGS)
 
 lint: .venv/installed-all ## check style (ruff) and types (mypy)
 	.venv/bin/ruff check .
