@@ -239,7 +239,7 @@ class Enricher:
         if missing:
             raise ContractError(
                 f"these topics are missing: {', '.join(missing)}",
-                "`intentstream topics apply` makes them",
+                "`intentstream topics apply` makes all but those that the settings name as yours",
             )
 
     async def _let_go(self) -> None:

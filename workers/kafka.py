@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import create_conn
+from aiokafka.conn import create_conn, get_ip_port_afi
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.errors import KafkaError as AIOKafkaError
 from aiokafka.protocol.metadata import MetadataRequest
@@ -58,7 +58,18 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 
 def connection(kafka: KafkaSettings) -> dict[str, Any]:
-    """The keyword arguments with which every client of aiokafka is told where and how to connect."""
+    """The keyword arguments with which every client of aiokafka is told where and how to connect.
+
+    Raises `SettingsError` for an address that is none, which aiokafka would let out as a ValueError.
+    """
+    for address in kafka.bootstrap_servers.split(","):
+        try:
+            get_ip_port_afi(address)
+        except ValueError:
+            raise SettingsError(
+                f"INTENTSTREAM_KAFKA__BOOTSTRAP_SERVERS: {address.strip()!r} is no host:port",
+                "write host:port, several by comma",
+            ) from None
     arguments: dict[str, Any] = {
         "bootstrap_servers": kafka.bootstrap_servers,
         "client_id": kafka.client_id,
@@ -174,8 +185,10 @@ async def refusal(kafka: KafkaSettings, address: str) -> str | None:
         (await _probe(kafka, address)).close()
     except TimeoutError:
         return "no answer in time"
-    except (OSError, AIOKafkaError, ValueError) as error:
+    except (OSError, AIOKafkaError) as error:
         return " ".join(str(error).split()) or type(error).__name__
+    except ValueError:  # after OSError, for an SSLCertVerificationError is both
+        return f"{address!r} is no host:port"
     return None
 
 
@@ -199,11 +212,11 @@ async def advertised(kafka: KafkaSettings) -> list[str]:
 
 async def _probe(kafka: KafkaSettings, address: str) -> Any:
     """One connection to one broker, past TLS and SASL, within five seconds."""
-    host, _, port = address.rpartition(":")
+    host, port, _ = get_ip_port_afi(address)
     arguments = connection(kafka)
     del arguments["bootstrap_servers"]
     arguments["request_timeout_ms"] = min(kafka.request_timeout_ms, _PROBE_TIMEOUT_MS)
-    return await create_conn(host.strip("[]"), int(port), **arguments)
+    return await create_conn(host, port, **arguments)
 
 
 async def cluster_id(client: AIOKafkaAdminClient) -> str:

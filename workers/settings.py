@@ -219,10 +219,11 @@ def _decoder(
     struct: type[StructT], name: str, source: InputSettings, limits: LimitSettings
 ) -> RecordDecoder[StructT]:
     """The decoder of one input; raises `ValueError` for a mapping that cannot work."""
+    variable = f"{PREFIX}{name.upper()}__FIELD_MAPPING"
     required = {field.name for field in msgspec.structs.fields(struct) if field.required}
     unmapped = sorted(required - source.field_mapping.keys())
     if source.field_mapping and unmapped:
-        raise ValueError(f"{name}.field_mapping must map {', '.join(unmapped)} too")
+        raise ValueError(f"{variable} must map {', '.join(unmapped)} too")
     try:
         return RecordDecoder(
             struct,
@@ -232,9 +233,9 @@ def _decoder(
             max_bytes=limits.max_value_bytes,
         )
     except JMESPathError as error:
-        raise ValueError(f"{name}.field_mapping: no JMESPath: {_one_line(error)}") from None
+        raise ValueError(f"{variable}: no JMESPath: {_one_line(error)}") from None
     except ValueError as error:
-        raise ValueError(f"{name}.field_mapping: {error}") from None
+        raise ValueError(f"{variable}: {error}") from None
 
 
 def _one_line(error: BaseException) -> str:
@@ -255,8 +256,10 @@ def load_settings(env_file: Path | None = ENV_FILE, **overrides: Any) -> Setting
     except ValidationError as error:
         lines = [_explained(problem) for problem in error.errors(include_input=False)]
         raise SettingsError("\n".join(lines), _SEE) from None
-    except Unreadable as error:  # a mapping or a list that is not JSON
-        raise SettingsError(f"{error}: write it as JSON", _SEE) from None
+    except Unreadable as error:  # a mapping that is not JSON; the error names its section only
+        names = _unreadable(present) or [str(error)]
+        lines = [f"{name}: write it as JSON, such as {_MAPPING_EXAMPLE}" for name in names]
+        raise SettingsError("\n".join(lines), _SEE) from None
 
 
 OTHER_VARIABLES = frozenset(
@@ -267,13 +270,33 @@ OTHER_VARIABLES = frozenset(
 )
 """Variables of the prefix that are no setting of a worker."""
 
+_MAPPING_EXAMPLE = '{"text": "payload.q"}'
+
 _SEE = "docs/settings.md lists all settings; `intentstream config` shows those in force."
 
 
 def _explained(problem: ErrorDetails) -> str:
     place = "__".join(str(part) for part in problem["loc"]).upper()
     message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "string_pattern_mismatch":  # a regular expression alone helps few
+        message += "".join(
+            f". {field.description}"
+            for name, _, field in variables()
+            if name == f"{PREFIX}{place}" and field.description
+        )
     return f"{PREFIX}{place}: {message}" if place else message
+
+
+def _unreadable(present: Mapping[str, str]) -> list[str]:
+    """The variables that must hold JSON and do not."""
+    names = []
+    for name, value in present.items():
+        if name.upper().startswith(PREFIX) and name.upper().endswith("FIELD_MAPPING") and value:
+            try:
+                json.loads(value)
+            except ValueError:
+                names.append(name)
+    return names
 
 
 def _refuse_unknown(present: Mapping[str, str]) -> None:

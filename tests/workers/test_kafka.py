@@ -187,6 +187,12 @@ async def test_an_odd_address_is_a_refusal_not_a_crash(address: str) -> None:
     assert await refusal(KafkaSettings(), address)
 
 
+@pytest.mark.parametrize("address", ["host:port", "good:9092,[::1]:x"])
+def test_an_address_that_is_none_is_a_wrong_setting(address: str) -> None:
+    with pytest.raises(SettingsError, match="is no host:port"):
+        admin(KafkaSettings(bootstrap_servers=address))
+
+
 @pytest.mark.parametrize("name", ["ssl_cafile", "ssl_certfile"])
 def test_an_unreadable_file_names_the_settings(tmp_path: Path, name: str) -> None:
     absent = tmp_path / "absent.pem"
