@@ -10,6 +10,7 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +24,10 @@ from faust.tables import Table
 from faust.types import EventT
 from faust.types.auth import CredentialsT
 from msgspec import Struct
+from yarl import URL
 
 from streams.profile_schema import Position, epoch_order
-from workers.errors import ContractError
+from workers.errors import ContractError, SettingsError
 from workers.kafka import admin, consumer, running, ssl_context
 from workers.sections import KafkaSettings
 from workers.settings import Settings
@@ -65,6 +67,24 @@ class ProfileTable(Table[bytes, bytes]):
         """Sends a change as Faust does, and keeps the promise of its arrival."""
         self._last_write = super().send_changelog(*args, **kwargs)
         return self._last_write
+
+    def _new_store_by_url(self, url: Any) -> Any:
+        """The store on disk is our own; see there why."""
+        if URL(url).scheme != "rocksdb":
+            return super()._new_store_by_url(url)
+        from workers.profile_disk import DiskStore  # noqa: PLC0415 (an extra)
+
+        return DiskStore(
+            url,
+            self.app,
+            self,
+            table_name=self.name,
+            key_type=self.key_type,
+            key_serializer=self.key_serializer,
+            value_serializer=self.value_serializer,
+            value_type=self.value_type,
+            loop=self.loop,
+        )
 
     def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
         """Takes in what the changelog says, as far as it is not older than what is known."""
@@ -117,8 +137,16 @@ def credentials(kafka: KafkaSettings) -> CredentialsT | None:
 
 
 def make_app(settings: Settings, data_dir: Path) -> faust.App:
-    """A Faust app for this process. `data_dir` must exist; the table itself is kept in memory."""
-    kafka = settings.kafka
+    """A Faust app for this process. `data_dir` must exist; a table on disk is kept there.
+
+    Raises `SettingsError` for a table in RocksDB without its package.
+    """
+    kafka, store = settings.kafka, settings.profile.store
+    if store == "rocksdb" and find_spec("rocksdict") is None:
+        raise SettingsError(
+            "INTENTSTREAM_PROFILE__STORE is rocksdb, but the package rocksdict is not installed",
+            "install the extra: pip install 'intentstream[rocksdb]', or keep the table in memory",
+        )
     brokers = [f"kafka://{address.strip()}" for address in kafka.bootstrap_servers.split(",")]
     static: dict[str, Any] = {"consumer_group_instance_id": kafka.group_instance_id}
     return faust.App(
@@ -145,7 +173,7 @@ def make_app(settings: Settings, data_dir: Path) -> faust.App:
         autodiscover=False,
         web_enabled=False,
         datadir=data_dir,
-        store="memory://",
+        store=f"{store}://",
         Table=ProfileTable,
         # An empty id is taken for a real one, and all members for the same.
         **(static if kafka.group_instance_id else {}),
@@ -153,7 +181,7 @@ def make_app(settings: Settings, data_dir: Path) -> faust.App:
 
 
 def data_dir() -> "tempfile.TemporaryDirectory[str]":
-    """A folder for Faust, which insists on one even when its tables are in memory."""
+    """A folder for Faust, under TMPDIR; it insists on one even when its tables are in memory."""
     return tempfile.TemporaryDirectory(prefix="intentstream-faust-")
 
 

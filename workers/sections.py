@@ -313,6 +313,11 @@ class ProfileSettings(Section):
     recent_queries: int = Field(
         default=10, ge=0, le=1_000, description="Last queries kept, newest first."
     )
+    store: Literal["memory", "rocksdb"] = Field(
+        default="memory",
+        description="Where a personalizer keeps its table: `rocksdb` is on disk under TMPDIR, for "
+        "more users than memory holds (needs the extra `rocksdb`).",
+    )
     ttl_days: float = Field(
         default=90.0, gt=0, description="A profile without news for this long leaves Redis."
     )

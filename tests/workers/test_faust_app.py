@@ -6,13 +6,16 @@ from typing import Any, cast
 
 import pytest
 from faust.auth import SASLCredentials, SSLCredentials
+from faust.tables import Table
+from faust.types import TP
 from pydantic import SecretStr
 
 from streams.events import encode
 from streams.profiles import Position, fold
 from tests.streams.profile_signals import RULES, USER, query
+from workers.errors import SettingsError
 from workers.faust_app import ProfileTable, changelog_topic, credentials, make_app, position_order
-from workers.sections import KafkaSettings
+from workers.sections import KafkaSettings, ProfileSettings
 from workers.settings import Settings, load_settings
 
 
@@ -31,7 +34,11 @@ def changelog(*values: bytes | None) -> list[Any]:
     key = USER.encode()
     return [
         SimpleNamespace(
-            key=key, value=value, message=SimpleNamespace(key=key, value=value, partition=0)
+            key=key,
+            value=value,
+            message=SimpleNamespace(
+                key=key, value=value, partition=0, offset=0, tp=TP("changelog", 0)
+            ),
         )
         for value in values
     ]
@@ -50,6 +57,38 @@ async def test_a_table_that_recovers_never_goes_back(settings: Settings, tmp_pat
         assert position_order(table.data[key])[1] == reached
     table.apply_changelog_batch(changelog(profile_at(0, epoch="2"), profile_at(99)))
     assert table.data[key] == profile_at(0, epoch="2")
+
+
+async def test_a_table_on_disk_behaves_as_one_in_memory(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = settings.model_copy(update={"profile": ProfileSettings(store="rocksdb")})
+    table: Any = make_app(disk, tmp_path).Table("profiles", key_type=bytes, value_type=bytes)
+    sent = SimpleNamespace(message=SimpleNamespace(partition=3))
+    monkeypatch.setattr(Table, "send_changelog", lambda *_, **__: sent)
+    key, other = USER.encode(), b"k1." + b"1" * 32
+    assert table.data.get(key) is None
+    table.apply_changelog_batch(changelog(profile_at(5), profile_at(9), profile_at(7)))
+    table.apply_changelog_batch(changelog(profile_at(8)))
+    assert position_order(table.data[key])[1] == 9, "recovery never goes back"
+    table.write(other, profile_at(1), partition=3)
+    table.write(other, profile_at(2), partition=3)  # outside of any stream
+    assert table.data.get(other) == profile_at(2)
+    assert {path.name for path in tmp_path.rglob("*.db")} == {"profiles-0.db", "profiles-3.db"}
+    place = TP(changelog_topic(disk), 3)
+    table.data.set_persisted_offset(place, 7)
+    assert table.data.persisted_offset(place) is None, "all of the changelog is read again"
+    await table.data.stop()
+
+
+def test_a_table_on_disk_without_its_package_is_a_clear_error(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = settings.model_copy(update={"profile": ProfileSettings(store="rocksdb")})
+    monkeypatch.setattr("workers.faust_app.find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match="rocksdict is not installed") as raised:
+        make_app(disk, tmp_path)
+    assert "intentstream[rocksdb]" in raised.value.hint
 
 
 async def test_names_carry_the_prefix_and_nothing_is_created_or_served(
