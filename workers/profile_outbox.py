@@ -21,6 +21,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.profile_schema import Profile
 from streams.records import OutputRecord
+from workers.errors import UnreachableError
 from workers.pipeline import Partition
 from workers.redis_store import ProfileStore, StoreUnavailableError
 
@@ -32,6 +33,10 @@ MAX_HELD: Final = 4_096
 REDIS_PATIENCE_S: Final = 300.0
 """Shorter than Faust's longest time between two polls (1,000 s), so that waiting costs no
 rebalance."""
+
+KAFKA_PATIENCE_S: Final = 180.0
+"""Longer than a client of Kafka's tries by itself, which then fails the write: only for a write of
+which nothing more is heard."""
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
@@ -69,6 +74,7 @@ class Outbox:
     store: ProfileStore
     redis_patience_s: float = REDIS_PATIENCE_S
     max_held: int = MAX_HELD
+    kafka_patience_s: float = KAFKA_PATIENCE_S
     done: Callable[[Sequence[Held], float], None] | None = None
     redis_away: bool = field(default=False, init=False)
     acknowledged: int = field(default=0, init=False)
@@ -93,7 +99,8 @@ class Outbox:
         """Flushes until cancelled.
 
         Raises whatever made a flush fail: `UnreachableError` when Redis stayed away for too long
-        or refuses us, errors of aiokafka when Kafka did not take a record in time.
+        or refuses us, or a write to Kafka was never answered; errors of aiokafka when Kafka did
+        not take a record in time.
         """
         while True:
             with contextlib.suppress(TimeoutError):
@@ -127,7 +134,12 @@ class Outbox:
         sent = [await self._send(output) for output in _outputs(batch)]
         writes = [*sent, *(write for held in batch for write in held.writes)]
         # Not `gather`: its cancellation would cancel the sends themselves.
-        await asyncio.wait(writes)
+        _, unheard = await asyncio.wait(writes, timeout=self.kafka_patience_s)
+        if unheard:
+            raise UnreachableError(
+                f"{len(unheard)} writes to Kafka were not answered in {self.kafka_patience_s:g} s",
+                "is Kafka well? Nothing is lost: the signals are read again at the next start",
+            )
         for write in writes:
             write.result()
         latest = {held.profile.user: held.profile for held in batch if held.profile}
