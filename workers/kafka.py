@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn, get_ip_port_afi
 from aiokafka.errors import KafkaConnectionError
@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError as AIOKafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
+from streams.records import SourceRecord
 from workers.errors import SettingsError, UnreachableError
 from workers.sections import KafkaSettings
 
@@ -217,6 +218,19 @@ async def _probe(kafka: KafkaSettings, address: str) -> Any:
     del arguments["bootstrap_servers"]
     arguments["request_timeout_ms"] = min(kafka.request_timeout_ms, _PROBE_TIMEOUT_MS)
     return await create_conn(host, port, **arguments)
+
+
+def source_record(record: ConsumerRecord) -> SourceRecord:
+    """A record of aiokafka's as ours."""
+    return SourceRecord(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=-1 if record.timestamp is None else record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers or ()),
+    )
 
 
 async def cluster_id(client: AIOKafkaAdminClient) -> str:

@@ -25,12 +25,11 @@ from streams.profile_hash import hash_fields
 from streams.profile_schema import Profile, epoch_order
 from streams.records import SourceRecord
 from workers.errors import ContractError
-from workers.kafka import admin, consumer, running
+from workers.kafka import admin, consumer, running, source_record
 from workers.profile_settings import folding_of, profile_rules, profile_ttl
 from workers.redis_store import ProfileStore, client, open_store, profile_key
 from workers.replay_range import PartitionRange, read
 from workers.settings import Settings
-from workers.signal_log import plain
 from workers.topics_admin import topic_states
 
 Advance = Callable[[int, int], None]
@@ -244,7 +243,7 @@ async def read_topic(
         total = sum(part.end - part.start for part in ranges)
         async for records, left in read(reader, topic, ranges, batch=_READ_AT_ONCE):
             for record in records:
-                yield plain(record)
+                yield source_record(record)
             advance(total - left, total)
 
 

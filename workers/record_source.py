@@ -187,7 +187,7 @@ class RecordSource:
         if ticket is None:
             return None
         return ticket, [
-            _source(record)
+            kafka.source_record(record)
             for name, records in found.items()
             if Partition(*name) in ticket.partitions
             for record in records
@@ -240,18 +240,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         await self._source.assigned(assigned)
-
-
-def _source(record: Any) -> SourceRecord:
-    return SourceRecord(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=-1 if record.timestamp is None else record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers or ()),
-    )
 
 
 def _out_of_range(partitions: Sequence[TopicPartition]) -> ContractError:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 from msgspec import Struct
@@ -20,7 +20,7 @@ from msgspec import Struct
 from streams.events import ModelVersion, PipelineVersion
 from streams.records import OutputRecord, SourceRecord
 from workers.errors import ContractError, UnreachableError
-from workers.kafka import admin, consumer, running
+from workers.kafka import admin, consumer, running, source_record
 from workers.published_events import EventKey, key_of_dead_letter, key_of_event, published_events
 from workers.replay_comparison import (
     Difference,
@@ -297,16 +297,3 @@ class _Runner:
         self._output.note(
             Difference(verdict, key.topic, key.partition, key.offset, key.ce_id, fields)
         )
-
-
-def source_record(record: ConsumerRecord) -> SourceRecord:
-    """A record of aiokafka as a plain value."""
-    return SourceRecord(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.timestamp,
-        record.key,
-        record.value,
-        tuple(record.headers),
-    )

@@ -10,11 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.records import SourceRecord
-from workers.kafka import consumer, running
+from workers.kafka import consumer, running, source_record
 from workers.replay_range import PartitionRange, read
 from workers.settings import Settings
 
@@ -56,17 +56,4 @@ class SignalLog:
         span = [PartitionRange(partition, max(start, begins), end)]
         async for records, _ in read(self.reader, self.topic, span, batch=_READ_AT_ONCE):
             for record in records:
-                yield plain(record)
-
-
-def plain(record: ConsumerRecord) -> SourceRecord:
-    """A record of aiokafka's as ours."""
-    return SourceRecord(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers),
-    )
+                yield source_record(record)

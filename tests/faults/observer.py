@@ -15,8 +15,8 @@ from tests.faults.schedule import Fault
 from tests.faults.verifier import Place, Sample
 from workers import kafka
 from workers.errors import UnreachableError
+from workers.kafka import source_record
 from workers.settings import Settings
-from workers.signal_log import plain
 
 _EVERY_S: Final = 0.5
 _ANSWER_S: Final = 5.0  # a killed broker's connections may hang
@@ -110,7 +110,7 @@ class Observer:
             found: list[SourceRecord] = []
             while any([await client.position(name) < ends[name] for name in names]):
                 for records in (await client.getmany(timeout_ms=200, max_records=5_000)).values():
-                    found += map(plain, records)
+                    found += map(source_record, records)
         return sorted(found, key=lambda one: (one.topic, one.partition, one.offset))
 
     @asynccontextmanager

@@ -29,8 +29,8 @@ from workers.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.circuit_breaker import CircuitBreaker
 from workers.embedded.kafka import EmbeddedKafka
 from workers.errors import UnreachableError
-from workers.kafka import admin, consumer, producer, running
-from workers.replay import ReplayReport, ReplayRequest, replay, source_record
+from workers.kafka import admin, consumer, producer, running, source_record
+from workers.replay import ReplayReport, ReplayRequest, replay
 from workers.replay_comparison import Verdict
 from workers.replay_output import DIFFERENCES, ORIGINAL_TOPIC, RunError
 from workers.replay_range import PartitionRange, RangeError, parse_bound, read

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams.records import SourceRecord
 from workers.errors import ContractError
-from workers.kafka import admin, consumer, running
+from workers.kafka import admin, consumer, running, source_record
 from workers.sections import KafkaSettings
 from workers.topics_admin import topic_states
 
@@ -44,7 +44,7 @@ class Tail:
     async def batch(self, wait_ms: int = 200) -> list[SourceRecord]:
         """What has come since the last call, at most some thousand; empty after `wait_ms`."""
         batches = await self._client.getmany(timeout_ms=wait_ms, max_records=_MAX_RECORDS)
-        return [_record(record) for records in batches.values() for record in records]
+        return [source_record(record) for records in batches.values() for record in records]
 
     async def rest(self) -> AsyncIterator[list[SourceRecord]]:
         """Batches up to where the topics end at this moment."""
@@ -137,15 +137,3 @@ class Lag:
 def _offset(committed: Mapping[TopicPartition, object], partition: TopicPartition) -> int:
     found = committed.get(partition)
     return int(getattr(found, "offset", -1))
-
-
-def _record(record: ConsumerRecord) -> SourceRecord:
-    return SourceRecord(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=-1 if record.timestamp is None else record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers or ()),
-    )
