@@ -52,7 +52,7 @@ class Sizes:
     """Partitions and processes."""
 
 
-FULL: Final = Sizes(2_000, 1, 100, (0, 2_000, 10_000), ((1, 1), (4, 1), (4, 2)))
+FULL: Final = Sizes(3_000, 1, 100, (0, 2_000, 10_000), ((1, 1), (4, 2)))
 QUICK: Final = Sizes(1_000, 1, 30, (0,), ((1, 1),))
 
 
@@ -86,9 +86,9 @@ async def throughput(servers: Servers, sizes: Sizes) -> list[Row]:
         rates: dict[str, list[Rate]] = {name: [] for name in programs}
         for _ in range(sizes.rounds):
             for name, program in programs.items():
-                rates[name].append(
-                    await _rate(servers, sizes.signals, program, partitions, processes)
-                )
+                rate = await _rate(servers, sizes.signals, program, partitions, processes)
+                print(f"{name}: {case}: {rate.a_second:.0f} a second", file=sys.stderr)
+                rates[name].append(rate)
         bare: Rate | None = None
         for name, found in rates.items():
             one = Rate(
