@@ -97,6 +97,17 @@ class Rig:
         self.workers.append(worker)
         return worker
 
+    async def feed_in_a_transaction(self, signals: Sequence[UserSignal]) -> None:
+        """Then each partition that got one ends in a marker, which is no record."""
+        kafka, name = self.settings.kafka, f"{self.settings.prefix}-tx"
+        topic = self.settings.topic_names.signals
+        async with (
+            running(producer(kafka, transactional_id=name), kafka) as publisher,
+            publisher.transaction(),
+        ):
+            for one in signals:
+                await publisher.send(topic, encode(one), key=one.user.encode())
+
     async def feed(self, signals: Sequence[UserSignal]) -> None:
         await self.feed_raw([(one.user.encode(), encode(one)) for one in signals])
 

@@ -95,6 +95,8 @@ async def test_names_carry_the_prefix_and_nothing_is_created_or_served(
     settings: Settings, tmp_path: Path
 ) -> None:
     app = make_app(settings, tmp_path)
+    guarantee: Any = app.conf.processing_guarantee
+    assert guarantee.value == "at_least_once", "CASES 30: no transactions"
     assert app.conf.id == "shop.personalizer"
     table: Any = app.Table("profiles")
     assert table.changelog_topic.get_topic_name() == changelog_topic(settings)

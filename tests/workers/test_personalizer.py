@@ -81,16 +81,18 @@ async def _stops_cleanly(bench: Rig, worker_index: int) -> None:
     assert time.monotonic() - began < 8
 
 
-async def test_a_kill_in_the_middle_changes_no_profile(bench: Rig) -> None:
-    """CASES 25: what runs again after a crash or a take-over counts once."""
+@pytest.mark.parametrize("store", ["memory", pytest.param("rocksdb", marks=pytest.mark.slow)])
+async def test_a_kill_in_the_middle_changes_no_profile(bench: Rig, store: str) -> None:
+    """CASES 25, 30: what runs again after a crash counts once; recovery ends at markers too."""
     signals = traffic(bench.key, 1500)
-    feeding = asyncio.create_task(_feed_slowly(bench, signals))
-    worker = await bench.start_worker()
+    feeding = asyncio.create_task(_feed_slowly(bench, signals[:1400]))
+    worker = await bench.start_worker(PROFILE__STORE=store)
     await bench.until(lambda: _more_than(bench, 20))
     worker.send(signal.SIGKILL)
     await worker.ended()
     await feeding
-    await bench.start_worker()
+    await bench.feed_in_a_transaction(signals[1400:])
+    await bench.start_worker(PROFILE__STORE=store)
     profiles = await bench.until_equal()
     assert sum(sum(profile.counts.values()) for profile in profiles.values()) == len(
         {encode(one) for one in signals}
