@@ -194,6 +194,7 @@ def test_it_stops_within_seconds_and_leaves_nothing(tmp_path: Path) -> None:
         assert up.process.wait(STOP_S) == 0, up.errors
         assert up.left_over() == []
         assert not (up.run_dir / "run.env").exists()
+    assert up.errors.splitlines()[-2:] == ["Stopping …", "Stopped; nothing is left running."]
 
 
 def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:

@@ -129,12 +129,14 @@ async def _interruptible(options: UpOptions) -> int:
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop, number)
     try:
-        return await work
+        code = await work
     except asyncio.CancelledError:
         if not received:
             raise
         # to be stopped is how a run without an end ends; a file was not fed to its end
-        return 128 + received[0] if options.until_drained else 0
+        code = 128 + received[0] if options.until_drained else 0
+    _say("Stopped; nothing is left running.")
+    return code
 
 
 async def _up(options: UpOptions, stack: EmbeddedStack) -> int:
@@ -152,13 +154,11 @@ async def _up(options: UpOptions, stack: EmbeddedStack) -> int:
             stack.report = reporter
             settings = await _start(options, stack, exits)
             run = _Run(options, stack, settings, file, started)
+            exits.callback(_say, "Stopping …")  # once the view has given the screen back
             exits.push_async_callback(run.end)
             run.start(_failure(stack))
             await _start_workers(run)
-        exits.callback(_say, "Stopping …")
-        code = await _until_drained(run) if options.until_drained else await _until_stopped(run)
-    _say("Stopped; nothing is left running.")
-    return code
+        return await _until_drained(run) if options.until_drained else await _until_stopped(run)
 
 
 class _Reporter:
