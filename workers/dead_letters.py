@@ -90,12 +90,13 @@ async def dead_letter_at(settings: Settings, partition: int, offset: int) -> Dea
     """
     topic = settings.topic_names.dead
     async with _reader(settings) as (reader, partitions):
-        here, after = (Bound("offset", offsets={partition: at}) for at in (offset, offset + 1))
-        await resolve(reader, topic, partitions, here, after)
-        spans = [PartitionRange(partition, offset, offset + 1)]
-        async for records, _ in read(reader, topic, spans, batch=1):
-            if records:
-                return dead_letter_of(records[0])
+        here, end = Bound("offset", offsets={partition: offset}), Bound("latest")
+        (span,) = (await resolve(reader, topic, partitions, here, end)).partitions
+        if span.start < span.end:
+            only = [PartitionRange(partition, offset, offset + 1)]
+            async for records, _ in read(reader, topic, only, batch=1):
+                if records:
+                    return dead_letter_of(records[0])
     raise RangeError(
         f"{topic}[{partition}] has no record at {offset}", "`intentstream dead list` shows them"
     )

@@ -69,12 +69,15 @@ async def test_content_is_shown_only_when_asked_for(settings: Settings) -> None:
     assert raw["key"] == r"\xffkey"
 
 
-@pytest.mark.parametrize(("partition", "offset"), [(0, 1), (0, 99), (7, 0)])
+@pytest.mark.parametrize(
+    ("partition", "offset", "message"),
+    [(0, 1, "has no record at 1"), (0, 99, "has no offset 99"), (7, 0, "has no partition 7")],
+)
 async def test_a_position_that_is_not_there_is_an_error(
-    settings: Settings, partition: int, offset: int
+    settings: Settings, partition: int, offset: int, message: str
 ) -> None:
     await _set_aside(settings, [DeadReason.MISSING_TEXT])
-    with pytest.raises(RangeError):
+    with pytest.raises(RangeError, match=message):
         await dead_letter_at(settings, partition, offset)
 
 
