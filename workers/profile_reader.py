@@ -82,7 +82,8 @@ class ProfileReader:
         if self._pseudonyms is None:
             raise ContractError(
                 "a raw user id was asked for, but this reader has no pseudonym key",
-                "set INTENTSTREAM_PSEUDONYMS__SECRET, or ask by pseudonym",
+                "set INTENTSTREAM_PSEUDONYMS__SECRET, or ask by pseudonym; a running `intentstream up` "
+                "is found from the folder that it was started in",
             )
         return self._pseudonyms.user_under_all_keys(user)
 
