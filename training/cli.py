@@ -32,6 +32,8 @@ def require_extra() -> None:
                 f"training needs {name}",
                 "install the training extra: pip install intentstream[train]",
             )
+    # Spinning OpenMP threads cost ten times the CPU where cores are shared; torch reads this once.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def data_folder(data: Path | None) -> Path:
