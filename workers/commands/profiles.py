@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +30,13 @@ def register(app: typer.Typer) -> None:
 
 
 def personalize(
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT[,…]", help="Kafka's bootstrap servers.")
+    ] = None,
+    redis: Annotated[str | None, typer.Option(metavar="URL", help="Where profiles go.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="In front of the names of topics, the group and keys.")
+    ] = None,
     redis_patience: Annotated[
         float,
         typer.Option(
@@ -41,11 +48,22 @@ def personalize(
         ),
     ] = 300.0,
 ) -> None:
-    """Fold users.signals into profiles: to users.features and to Redis. Ctrl-C ends it."""
+    """Fold users.signals into profiles: to users.features and to Redis. Ctrl-C ends it.
+
+    Each option stands for an INTENTSTREAM_… setting and wins over it; all others come from the
+    environment or .env (see `intentstream config`).
+    """
     from workers import personalizer  # noqa: PLC0415 (Faust is slow to import)
     from workers.settings import load_settings  # noqa: PLC0415
 
-    settings = load_settings()
+    overrides: dict[str, Any] = {}
+    if kafka is not None:
+        overrides["kafka"] = {"bootstrap_servers": kafka}
+    if redis is not None:
+        overrides["redis"] = {"url": redis}
+    if prefix is not None:
+        overrides["prefix"] = prefix
+    settings = load_settings(**overrides)
     _log_to_stderr(settings.log_level)
 
     async def main() -> int:
