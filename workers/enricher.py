@@ -43,8 +43,9 @@ KAFKA_PATIENCE_S: Final = 120.0
 RETRY_S: Final = 2.0
 """Between two tries to reach Kafka at the start."""
 
-CLOSE_S: Final = 10.0
-"""For leaving the group and closing connections, which a dead broker would hold up."""
+CLOSE_S: Final = 4.0
+"""For leaving the group and closing connections: milliseconds, unless the broker is dead or the
+group waits for a member that is; neither is worth a slow stop."""
 
 _Batch = list[Enriched]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workers.logs import log_to_stderr
+
 if TYPE_CHECKING:
     from workers.enricher import Enricher
     from workers.settings import Settings
@@ -77,7 +79,7 @@ def enrich(
     if start is not None:
         overrides["start"] = start
     settings = load_settings(**overrides)
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
     asyncio.run(_enrich(settings, skip_lost=skip_lost, stats_every=stats_every))
 
 
@@ -105,19 +107,6 @@ def _stop_on_signals(enricher: "Enricher") -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
-
-
-def _log_to_stderr(level: str) -> None:
-    """Our own lines at the level of the settings; clients only from warnings on.
-
-    At DEBUG aiokafka logs keys and values, which must never reach a log.
-    """
-    logging.basicConfig(
-        level=logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("workers").setLevel(level)
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workers.errors import ContractError, IntentstreamError
+from workers.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from streams.profile_hash import UserFeatures
@@ -64,7 +65,7 @@ def personalize(
     if prefix is not None:
         overrides["prefix"] = prefix
     settings = load_settings(**overrides)
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
 
     async def main() -> int:
         stop = asyncio.Event()
@@ -74,18 +75,6 @@ def personalize(
 
     handled = asyncio.run(main())
     logging.getLogger(__name__).info("stopped; %d signals handled", handled)
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    # Below this they speak of each message, with its key.
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
-    # Under load a commit takes longer than its interval, and the producer's buffer fills: no harm.
-    for name in ("mode.timers", "faust.transport.producer"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def profile(
