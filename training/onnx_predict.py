@@ -1,6 +1,5 @@
 """An exported encoder in this process: the arithmetic of the server, without the server."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,8 +7,8 @@ import numpy as np
 import onnxruntime
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
-from streams.decoding import MAX_WORD_PIECES, ModelLabels, ModelOutputs
-from training.predict import empty_outputs
+from streams.decoding import ModelLabels, ModelOutputs
+from training.predict import batches, empty_outputs
 
 HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
 SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasSkipLayerNormFusion")
@@ -42,14 +41,8 @@ class OnnxPredictor:
         """The model's tensors, one row a text."""
         encodings = self._tokenizer.encode_batch(list(texts))
         outputs = empty_outputs(encodings)
-        groups: defaultdict[int, list[int]] = defaultdict(list)
-        for row, encoding in enumerate(encodings):
-            groups[min(len(encoding.ids), MAX_WORD_PIECES)].append(row)
-        for length, rows in groups.items():
-            for start in range(0, len(rows), self._batch):
-                part = rows[start : start + self._batch]
-                ids = [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in part]
-                self._fill(outputs, part, length, np.array(ids, np.int64))
+        for rows, ids in batches(encodings, self._batch):
+            self._fill(outputs, rows, len(ids[0]), np.array(ids, np.int64))
         return outputs
 
     def _fill(

@@ -4,7 +4,7 @@ Batches hold texts of one exact length, as the server's do, so nothing is padded
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -60,20 +60,14 @@ class TorchPredictor:
         """The model's tensors, one row a text."""
         encodings = self._tokenizer.encode_batch(list(texts))
         outputs = empty_outputs(encodings)
-        groups: defaultdict[int, list[int]] = defaultdict(list)
-        for row, encoding in enumerate(encodings):
-            groups[min(len(encoding.ids), MAX_WORD_PIECES)].append(row)
-        for length, rows in groups.items():
-            for start in range(0, len(rows), self._batch):
-                self._run(rows[start : start + self._batch], length, encodings, outputs)
+        for rows, ids in batches(encodings, self._batch):
+            self._run(rows, torch.tensor(ids), outputs)
         return outputs
 
-    def _run(
-        self, rows: list[int], length: int, encodings: list[Encoding], outputs: ModelOutputs
-    ) -> None:
-        ids = torch.tensor([[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in rows])
+    def _run(self, rows: list[int], ids: torch.Tensor, outputs: ModelOutputs) -> None:
         with torch.inference_mode():
             heads = self._model(ids, torch.ones_like(ids))
+        length = ids.shape[1]
         inner = slice(1, length - 1)
         outputs.intent_logits[rows] = heads.intent.numpy() / self._temperature
         outputs.sentiment_logits[rows] = heads.sentiment.numpy() / self._sentiment_temperature
@@ -81,6 +75,22 @@ class TorchPredictor:
         outputs.relation_subject[rows, : length - 2] = heads.subject[:, inner].numpy()
         outputs.relation_object[rows, : length - 2] = heads.object[:, inner].numpy()
         outputs.sentence_vector[rows] = heads.vector.numpy()
+
+
+def batches(
+    encodings: Sequence[Encoding], rows: int
+) -> Iterator[tuple[list[int], list[list[int]]]]:
+    """Batches of one exact length, so that nothing is padded: the rows, and their ids.
+
+    An encoding that is too long loses its end but for the last, special token.
+    """
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for row, encoding in enumerate(encodings):
+        groups[min(len(encoding.ids), MAX_WORD_PIECES)].append(row)
+    for length, members in groups.items():
+        for start in range(0, len(members), rows):
+            part = members[start : start + rows]
+            yield part, [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in part]
 
 
 def empty_outputs(encodings: list[Encoding]) -> ModelOutputs:
