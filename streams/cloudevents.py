@@ -5,6 +5,7 @@ Spec: CloudEvents 1.0.2, Kafka protocol binding, section 3.2 (binary content mod
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote
 
 from streams.records import Headers, SourceRecord
@@ -68,6 +69,7 @@ def binary_headers(
     return (*headers, ("ce_partitionkey", partition_key.encode()))
 
 
+@lru_cache(maxsize=64)  # every event asks, and topics are few
 def source_uri(cluster: str, topic: str) -> str:
     """The `ce_source` of all that is derived from a topic: a URI reference."""
     return f"/intentstream/{quote(cluster, safe='')}/{quote(topic, safe='')}"

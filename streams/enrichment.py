@@ -10,7 +10,7 @@ Nothing in a value depends on the wall clock, the batch or the order of arrival.
 import base64
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,7 +72,6 @@ class Enrichment:
     context_keys: frozenset[str] = frozenset()
     max_text_chars: int = MAX_TEXT_CHARS
     max_event_bytes: int = 900_000
-    _uris: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def prepare(self, record: SourceRecord) -> PreparedQuery | OutputRecord:
         """A query for the model, or what a record becomes without it: a signal or a dead letter."""
