@@ -12,9 +12,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.events import encode
-from streams.records import SourceRecord
 from workers.faust_app import ROLE, changelog_topic, prepare_topics
-from workers.kafka import consumer, producer, running
+from workers.kafka import consumer, producer, running, source_record
 from workers.pipeline import Partition
 from workers.profile_outbox import Held, Outbox
 from workers.profile_settings import folding_of, profile_rules, profile_ttl
@@ -63,15 +62,7 @@ async def _fold(
     while True:
         for place, found in (await reader.getmany(timeout_ms=200, max_records=256)).items():
             for one in found:
-                record = SourceRecord(
-                    topic=one.topic,
-                    partition=one.partition,
-                    offset=one.offset,
-                    timestamp_ms=one.timestamp,
-                    key=one.key,
-                    value=one.value,
-                    headers=tuple(one.headers),
-                )
+                record = source_record(one)
                 profile = folding.next_profile(table.get(one.key), record)
                 value = table[one.key] = encode(profile)
                 written = await outbox.producer.send(
