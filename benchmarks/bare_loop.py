@@ -12,12 +12,12 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.events import encode
-from workers.faust_app import ROLE, changelog_topic, prepare_topics
 from workers.kafka import consumer, producer, running, source_record
 from workers.pipeline import Partition
-from workers.profile_outbox import Held, Outbox
-from workers.profile_settings import folding_of, profile_rules, profile_ttl
-from workers.redis_store import open_store
+from workers.profiles.faust_app import ROLE, changelog_topic, prepare_topics
+from workers.profiles.outbox import Held, Outbox
+from workers.profiles.profile_settings import folding_of, profile_rules, profile_ttl
+from workers.profiles.redis_store import open_store
 from workers.settings import Settings, load_settings
 
 _COMMIT_EVERY_S = 0.5

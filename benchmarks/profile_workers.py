@@ -19,8 +19,8 @@ from pydantic import SecretStr
 
 from streams.events import UserSignal, encode
 from workers.errors import IntentstreamError
-from workers.faust_app import ROLE
 from workers.kafka import admin, producer, running
+from workers.profiles.faust_app import ROLE
 from workers.sections import KafkaSettings, PseudonymSettings, RedisSettings, TopicSettings
 from workers.settings import Settings, load_settings
 from workers.topics_admin import apply

@@ -28,11 +28,11 @@ from streams.profiles import Position, Profile, fold
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
 from workers.errors import IntentstreamError
-from workers.faust_app import changelog_topic, prepare_topics
 from workers.kafka import producer, running
-from workers.profile_reader import ProfileReader
-from workers.profile_settings import profile_rules, profile_ttl
-from workers.redis_store import open_store, profile_key
+from workers.profiles.faust_app import changelog_topic, prepare_topics
+from workers.profiles.profile_settings import profile_rules, profile_ttl
+from workers.profiles.reader import ProfileReader
+from workers.profiles.redis_store import open_store, profile_key
 
 RESULTS: Final = Path(__file__).parent / "results" / "profiles.csv"
 _EVENTS_A_PROFILE: Final = 25

@@ -33,9 +33,9 @@ from benchmarks.shoppers import (
 from streams.profile_hash import UserFeatures
 from streams.profiles import Position, Profile, fold
 from workers.embedded.valkey import EmbeddedValkey
-from workers.profile_reader import ProfileReader
-from workers.profile_settings import profile_rules, profile_ttl
-from workers.redis_store import open_store
+from workers.profiles.profile_settings import profile_rules, profile_ttl
+from workers.profiles.reader import ProfileReader
+from workers.profiles.redis_store import open_store
 from workers.sections import PseudonymSettings, RedisSettings
 from workers.settings import Settings, load_settings
 

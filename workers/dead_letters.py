@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from streams.deadletters import STAGE_HEADER, reason_of
 from workers.kafka import admin, consumer, running
-from workers.replay_range import Bound, PartitionRange, RangeError, read, resolve
 from workers.settings import Settings
+from workers.topic_range import Bound, PartitionRange, RangeError, read, resolve
 from workers.topics_admin import topic_states
 
 _BATCH = 1_000

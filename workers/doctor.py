@@ -17,7 +17,7 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from workers.errors import IntentstreamError, UnreachableError
 from workers.kafka import admin, advertised, cluster_id, refusal, running
-from workers.redis_store import client as redis_client
+from workers.profiles.redis_store import client as redis_client
 from workers.settings import Settings
 from workers.topics_admin import Action, TopicPlan, plan
 from workers.triton import ModelUnavailableError, TritonModel

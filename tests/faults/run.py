@@ -18,9 +18,9 @@ from tests.faults.load import Load
 from tests.faults.observer import Observer, Recovery
 from tests.faults.schedule import Fault, counted
 from tests.faults.verifier import Expected, Verdict, verify
-from workers.batch_enrichment import BatchEnrichment, enrichment_of
-from workers.circuit_breaker import CircuitBreaker
-from workers.profile_rebuild import Parity, check
+from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
+from workers.enrichment.circuit_breaker import CircuitBreaker
+from workers.profiles.rebuild import Parity, check
 from workers.settings import Settings
 from workers.triton import TritonModel
 

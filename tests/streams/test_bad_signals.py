@@ -18,7 +18,7 @@ from streams.pseudonyms import is_pseudonym
 from streams.records import OutputRecord, SourceRecord
 from tests.streams.profile_signals import NOON, RULES, action, query, source
 from tests.streams.samples import TOPICS, enrichment, raw
-from workers.redis_store import profile_key
+from workers.profiles.redis_store import profile_key
 
 _ENRICHMENT = enrichment()
 _FOLDING = Folding(topics=TOPICS, cluster="main", epoch="1", rules=RULES)

@@ -26,8 +26,8 @@ from streams.pseudonyms import Pseudonymiser
 from streams.records import SourceRecord
 from tests.streams.profile_signals import action, entity, query, source, vector_of
 from workers.kafka import consumer, producer, running
-from workers.profile_settings import folding_of
-from workers.redis_store import profile_key
+from workers.profiles.profile_settings import folding_of
+from workers.profiles.redis_store import profile_key
 from workers.sections import KafkaSettings, PseudonymSettings, RedisSettings, TopicSettings
 from workers.settings import Settings, load_settings
 from workers.topics_admin import apply

@@ -13,9 +13,9 @@ from streams.deadletters import DeadReason, reason_of
 from streams.events import EVENT_TYPES, ModelVersion
 from streams.records import OutputRecord, SourceRecord
 from tests.workers.rig import Rig
-from workers.answer_cache import AnswerCache, KnownAnswer
-from workers.batch_enrichment import BatchEnrichment, PoisonSearch, enrichment_of
-from workers.circuit_breaker import BreakerState, CircuitBreaker
+from workers.enrichment.answer_cache import AnswerCache, KnownAnswer
+from workers.enrichment.batch_enrichment import BatchEnrichment, PoisonSearch, enrichment_of
+from workers.enrichment.circuit_breaker import BreakerState, CircuitBreaker
 from workers.settings import Settings, load_settings
 from workers.triton import Answer, ModelRejectedError, ModelUnavailableError, TritonModel
 

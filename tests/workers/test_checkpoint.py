@@ -6,7 +6,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError, KafkaError
 
-from workers.checkpoint import Budgets, Checkpoint
+from workers.enrichment.checkpoint import Budgets, Checkpoint
 from workers.pipeline import OffsetRange, OrderedPipeline, Partition, Ticket
 
 A, B = Partition("queries.raw", 0), Partition("queries.raw", 1)

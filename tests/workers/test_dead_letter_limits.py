@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.dead_letter_limits import DeadLetterLimits
+from workers.enrichment.dead_letter_limits import DeadLetterLimits
 from workers.sections import DeadLetterSettings
 from workers.settings import load_settings
 

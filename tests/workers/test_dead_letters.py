@@ -12,8 +12,8 @@ from workers.cli import app
 from workers.dead_letters import DeadLetter, dead_letter_at, dead_letters
 from workers.embedded.kafka import EmbeddedKafka
 from workers.kafka import producer, running
-from workers.replay_range import Bound, RangeError
 from workers.settings import Settings, load_settings
+from workers.topic_range import Bound, RangeError
 from workers.topics_admin import apply
 
 _numbers = itertools.count()

@@ -15,10 +15,10 @@ from streams.deadletters import DeadReason, reason_of
 from tests.workers.rig import Rig, rigged_triton
 from tests.workers.world import SECRET, World, lost, out_of_order, queries, world_of
 from workers import kafka as clients
-from workers.checkpoint import Budgets
-from workers.circuit_breaker import BreakerState
 from workers.embedded.kafka import EmbeddedKafka
-from workers.enricher import Enricher
+from workers.enrichment.checkpoint import Budgets
+from workers.enrichment.circuit_breaker import BreakerState
+from workers.enrichment.enricher import Enricher
 from workers.errors import ContractError, SettingsError, UnreachableError
 from workers.settings import Settings, load_settings
 

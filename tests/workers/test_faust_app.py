@@ -14,7 +14,13 @@ from streams.events import encode
 from streams.profiles import Position, fold
 from tests.streams.profile_signals import RULES, USER, query
 from workers.errors import SettingsError
-from workers.faust_app import ProfileTable, changelog_topic, credentials, make_app, position_order
+from workers.profiles.faust_app import (
+    ProfileTable,
+    changelog_topic,
+    credentials,
+    make_app,
+    position_order,
+)
 from workers.sections import KafkaSettings, ProfileSettings
 from workers.settings import Settings, load_settings
 
@@ -85,7 +91,7 @@ def test_a_table_on_disk_without_its_package_is_a_clear_error(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = settings.model_copy(update={"profile": ProfileSettings(store="rocksdb")})
-    monkeypatch.setattr("workers.faust_app.find_spec", lambda _: None)
+    monkeypatch.setattr("workers.profiles.faust_app.find_spec", lambda _: None)
     with pytest.raises(SettingsError, match="rocksdict is not installed") as raised:
         make_app(disk, tmp_path)
     assert "intentstream[rocksdb]" in raised.value.hint

@@ -277,7 +277,7 @@ async def test_a_partition_that_stands_still_turns_health_red_and_shows_where(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """CASES 21: one partition stalls in silence; the group is stable, and others go on."""
-    monkeypatch.setattr("workers.enricher.WATCH_EVERY_S", 0.3)
+    monkeypatch.setattr("workers.enrichment.enricher.WATCH_EVERY_S", 0.3)
     world = await healthy_world(kafka, rig, "stalled", health={"stall_s": 2})
     async with world.enricher() as enricher:
         await world.produce(queries(20))

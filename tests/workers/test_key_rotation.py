@@ -18,10 +18,10 @@ from tests.workers.personalizer_rig import BEGAN, SECRET, Rig, rig, traffic
 from workers.cli import app
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
-from workers.erasure import forget
 from workers.errors import ContractError, SettingsError
-from workers.key_rotation import carry, new_key, next_key_id, user_ids, write_settings
-from workers.profile_reader import ProfileReader
+from workers.profiles.erasure import forget
+from workers.profiles.key_rotation import carry, new_key, next_key_id, user_ids, write_settings
+from workers.profiles.reader import ProfileReader
 from workers.sections import PseudonymSettings
 from workers.settings import Settings, load_settings
 

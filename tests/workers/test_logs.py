@@ -24,7 +24,7 @@ def test_a_librarys_repeats_pass_once_in_a_while() -> None:
 
 def test_our_own_lines_always_pass() -> None:
     limit = RepeatLimit(every_s=10, clock=lambda: 0.0)
-    assert all(limit.filter(line("workers.enricher", "stalled")) for _ in range(3))
+    assert all(limit.filter(line("workers.enrichment.enricher", "stalled")) for _ in range(3))
 
 
 def test_its_memory_is_bounded() -> None:
@@ -37,7 +37,7 @@ def test_clients_say_nothing_below_warnings_even_at_debug() -> None:
         "import logging; from workers.logs import log_to_stderr; log_to_stderr('DEBUG');"
         "logging.getLogger('aiokafka.consumer').debug('a key and a value');"
         "logging.getLogger('faust.app').info('a key');"
-        "logging.getLogger('workers.enricher').debug('ours')"
+        "logging.getLogger('workers.enrichment.enricher').debug('ours')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "ours" in done.stderr

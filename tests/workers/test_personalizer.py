@@ -16,9 +16,9 @@ from tests.workers.personalizer_rig import BEGAN, Rig, rig, traffic
 from tests.workers.switchboard import Switchboard
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
-from workers.erasure import forget
-from workers.profile_reader import ProfileReader
-from workers.profile_rebuild import check, rebuild_from_features, rebuild_from_signals
+from workers.profiles.erasure import forget
+from workers.profiles.reader import ProfileReader
+from workers.profiles.rebuild import check, rebuild_from_features, rebuild_from_signals
 
 pytestmark = pytest.mark.timeout(240)
 

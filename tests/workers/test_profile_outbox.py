@@ -10,8 +10,8 @@ from streams.records import OutputRecord
 from tests.streams.profile_signals import folded, query
 from workers.errors import UnreachableError
 from workers.pipeline import Partition
-from workers.profile_outbox import Held, Outbox
-from workers.redis_store import ProfileStore, StoreUnavailableError, Written
+from workers.profiles.outbox import Held, Outbox
+from workers.profiles.redis_store import ProfileStore, StoreUnavailableError, Written
 
 
 class Kafka:

@@ -33,8 +33,8 @@ from tests.streams.profile_signals import (
 from tests.workers.switchboard import Switchboard
 from workers.embedded.valkey import EmbeddedValkey
 from workers.errors import ContractError, UnreachableError
-from workers.profile_reader import ProfileReader
-from workers.redis_store import (
+from workers.profiles.reader import ProfileReader
+from workers.profiles.redis_store import (
     MARKER_TTL,
     ProfileStore,
     StoreUnavailableError,

@@ -25,16 +25,16 @@ from streams.decoding import Decoder
 from streams.events import ModelVersion
 from streams.records import OutputRecord, SourceRecord
 from tests.streams.samples import LABELS, outputs_of, word_offsets
-from workers.batch_enrichment import BatchEnrichment, enrichment_of
-from workers.circuit_breaker import CircuitBreaker
 from workers.embedded.kafka import EmbeddedKafka
+from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
+from workers.enrichment.circuit_breaker import CircuitBreaker
 from workers.errors import UnreachableError
 from workers.kafka import admin, consumer, producer, running, source_record
-from workers.replay import ReplayReport, ReplayRequest, replay
-from workers.replay_comparison import Verdict
-from workers.replay_output import DIFFERENCES, ORIGINAL_TOPIC, RunError
-from workers.replay_range import PartitionRange, RangeError, parse_bound, read
+from workers.replays.comparison import Verdict
+from workers.replays.output import DIFFERENCES, ORIGINAL_TOPIC, RunError
+from workers.replays.replay import ReplayReport, ReplayRequest, replay
 from workers.settings import Settings, load_settings
+from workers.topic_range import PartitionRange, RangeError, parse_bound, read
 from workers.topics_admin import apply
 from workers.triton import Answer
 
@@ -468,8 +468,8 @@ async def test_a_broker_lost_in_the_middle_is_an_error_within_a_bounded_time(
     monkeypatch: pytest.MonkeyPatch,
     publish: bool,
 ) -> None:
-    monkeypatch.setattr("workers.replay_range._STALL_S", 5.0)
-    monkeypatch.setattr("workers.replay_output._ACKNOWLEDGE_S", 5.0)
+    monkeypatch.setattr("workers.topic_range._STALL_S", 5.0)
+    monkeypatch.setattr("workers.replays.output._ACKNOWLEDGE_S", 5.0)
     async with EmbeddedKafka(tmp_path / "kafka") as server:
         settings = load_settings(
             None,

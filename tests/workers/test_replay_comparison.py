@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streams.records import Headers, OutputRecord
-from workers.replay_comparison import (
+from workers.replays.comparison import (
     FieldChange,
     Tally,
     Verdict,

@@ -17,7 +17,7 @@ from tests.workers.rig import Rig
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.traffic import sample_traffic
 from workers.embedded.triton import EmbeddedTriton
-from workers.enricher import Enricher
+from workers.enrichment.enricher import Enricher
 from workers.kafka import admin, consumer, producer, running
 from workers.settings import Settings, load_settings
 from workers.topics_admin import apply

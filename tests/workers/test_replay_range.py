@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.replay_range import Bound, RangeError, parse_bound
+from workers.topic_range import Bound, RangeError, parse_bound
 
 _NOW = 1_700_000_000_000
 

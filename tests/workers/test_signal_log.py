@@ -13,12 +13,12 @@ from tests.streams.profile_signals import query
 from tests.workers.personalizer_rig import Rig, rig
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
-from workers.faust_app import ProfileTable
-from workers.personalizer import Personalizer, Progress
-from workers.personalizer_stats import PersonalizerStats
-from workers.profile_outbox import Held, Outbox
-from workers.profile_settings import folding_of
-from workers.signal_log import SignalLog
+from workers.profiles.faust_app import ProfileTable
+from workers.profiles.outbox import Held, Outbox
+from workers.profiles.personalizer import Personalizer, Progress
+from workers.profiles.personalizer_stats import PersonalizerStats
+from workers.profiles.profile_settings import folding_of
+from workers.profiles.signal_log import SignalLog
 
 
 class Table:

@@ -20,7 +20,7 @@ from tests.workers.rig import MODELS
 from workers.embedded.ports import LOOPBACK
 from workers.embedded.triton import EmbeddedTriton
 from workers.embedded.valkey import EmbeddedValkey
-from workers.redis_store import client
+from workers.profiles.redis_store import client
 from workers.sections import RedisSettings, TritonSettings
 from workers.triton import ModelUnavailableError, TritonModel
 

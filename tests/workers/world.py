@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from workers import kafka
-from workers.enricher import Enricher
+from workers.enrichment.enricher import Enricher
 from workers.settings import Settings, load_settings
 from workers.topics_admin import apply
 

@@ -71,8 +71,8 @@ async def _listed(
     reasons: set[DeadReason], since: str, until: str, limit: int
 ) -> "tuple[list[DeadLetter], Counter[str]]":
     from workers.dead_letters import dead_letters  # noqa: PLC0415 (Kafka's client is slow)
-    from workers.replay_range import parse_bound  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
+    from workers.topic_range import parse_bound  # noqa: PLC0415
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # our own errors say it better
     now_ms = round(time.time() * 1_000)

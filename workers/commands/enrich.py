@@ -12,7 +12,7 @@ import typer
 from workers.logs import log_to_stderr
 
 if TYPE_CHECKING:
-    from workers.enricher import Enricher
+    from workers.enrichment.enricher import Enricher
     from workers.settings import Settings
 
 _SIGNALLED = 128  # what a shell adds to the number of the signal that ended a program
@@ -84,7 +84,7 @@ def enrich(
 
 
 async def _enrich(settings: "Settings", *, skip_lost: bool, stats_every: float) -> None:
-    from workers.enricher import Enricher  # noqa: PLC0415 (Kafka's and Triton's clients are slow)
+    from workers.enrichment.enricher import Enricher  # noqa: PLC0415 (Kafka's and Triton's clients are slow)
 
     enricher = Enricher(settings, skip_lost=skip_lost, stats_every_s=stats_every)
     _stop_on_signals(enricher)

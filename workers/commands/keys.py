@@ -29,7 +29,7 @@ def rotate(
     ] = None,
 ) -> None:
     """Show the steps of a rotation of the pseudonym key; with --write, begin it."""
-    from workers import key_rotation  # noqa: PLC0415 (Kafka's client is slow to import)
+    from workers.profiles import key_rotation  # noqa: PLC0415 (Kafka's client is slow to import)
     from workers.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
@@ -79,7 +79,7 @@ def carry(
 
     Stop the enrichers first. The profiles follow as the personalizer reads.
     """
-    from workers import key_rotation  # noqa: PLC0415 (Kafka's client is slow to import)
+    from workers.profiles import key_rotation  # noqa: PLC0415 (Kafka's client is slow to import)
     from workers.settings import load_settings  # noqa: PLC0415
 
     done = asyncio.run(

@@ -15,7 +15,7 @@ from workers.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from streams.profile_hash import UserFeatures
-    from workers.profile_rebuild import Advance
+    from workers.profiles.rebuild import Advance
     from workers.settings import Settings
 
 _USER = typer.Argument(metavar="USER", help="The user's id as your shop knows it, or a pseudonym.")
@@ -54,7 +54,7 @@ def personalize(
     Each option stands for an INTENTSTREAM_… setting and wins over it; all others come from the
     environment or .env (see `intentstream config`).
     """
-    from workers import personalizer  # noqa: PLC0415 (Faust is slow to import)
+    from workers.profiles import personalizer  # noqa: PLC0415 (Faust is slow to import)
     from workers.settings import load_settings  # noqa: PLC0415
 
     overrides: dict[str, Any] = {}
@@ -100,13 +100,13 @@ def profile(
         return
     from rich.console import Console  # noqa: PLC0415
 
-    from workers.profile_card import card  # noqa: PLC0415
+    from workers.profiles.card import card  # noqa: PLC0415
 
     Console().print(card(features))
 
 
 async def _read(settings: "Settings", user: str) -> "UserFeatures | None":
-    from workers.profile_reader import ProfileReader  # noqa: PLC0415
+    from workers.profiles.reader import ProfileReader  # noqa: PLC0415
 
     async with ProfileReader.connect(settings) as reader:
         return (await reader.read([user])).found.get(user)
@@ -124,7 +124,7 @@ def forget(
     ] = 30.0,
 ) -> None:
     """Erase a user's profile, everywhere and for good: what was said before never comes back."""
-    from workers import erasure  # noqa: PLC0415
+    from workers.profiles import erasure  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
@@ -162,16 +162,16 @@ def rebuild_profiles(
     ] = Origin.FEATURES,
 ) -> None:
     """Fill Redis with the profiles again, from Kafka. Safe beside live workers, and to repeat."""
-    from workers import profile_rebuild  # noqa: PLC0415
+    from workers.profiles import rebuild  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
-    rebuild = {
-        Origin.FEATURES: profile_rebuild.rebuild_from_features,
-        Origin.SIGNALS: profile_rebuild.rebuild_from_signals,
+    fill_redis = {
+        Origin.FEATURES: rebuild.rebuild_from_features,
+        Origin.SIGNALS: rebuild.rebuild_from_signals,
     }[source]
     with _progress("reading") as advance:
-        done = asyncio.run(rebuild(settings, advance))
+        done = asyncio.run(fill_redis(settings, advance))
     typer.echo(
         f"{done.read} records read, {done.written} profiles written, {done.superseded} newer in "
         f"Redis already, {done.expired} expired"
@@ -188,11 +188,11 @@ def check_profiles(
     """
     import msgspec  # noqa: PLC0415
 
-    from workers import profile_rebuild  # noqa: PLC0415
+    from workers.profiles import rebuild  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
 
     with _progress("folding") as advance:
-        parity = asyncio.run(profile_rebuild.check(load_settings(), advance))
+        parity = asyncio.run(rebuild.check(load_settings(), advance))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(parity)).decode())
     else:

@@ -25,7 +25,7 @@ from rich.table import Table
 from workers.errors import IntentstreamError
 
 if TYPE_CHECKING:
-    from workers.replay import ReplayReport, ReplayRequest
+    from workers.replays.replay import ReplayReport, ReplayRequest
 
 _RUNS = Path(".intentstream/replays")
 _OUTAGE_S = 120.0
@@ -63,8 +63,8 @@ def replay(
 
     Offsets of the workers stay where they are. Exit code: 0 all identical, 1 differences, 2 error.
     """
-    from workers.replay import ReplayRequest  # noqa: PLC0415 (keeps --help fast)
-    from workers.replay_range import parse_bound  # noqa: PLC0415
+    from workers.replays.replay import ReplayRequest  # noqa: PLC0415 (keeps --help fast)
+    from workers.topic_range import parse_bound  # noqa: PLC0415
 
     try:
         now_ms = round(time.time() * 1_000)
@@ -93,9 +93,9 @@ def replay(
 
 
 async def _replayed(request: "ReplayRequest") -> "ReplayReport":
-    from workers.batch_enrichment import BatchEnrichment, enrichment_of  # noqa: PLC0415
-    from workers.circuit_breaker import CircuitBreaker  # noqa: PLC0415
-    from workers.replay import replay as run_replay  # noqa: PLC0415
+    from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of  # noqa: PLC0415
+    from workers.enrichment.circuit_breaker import CircuitBreaker  # noqa: PLC0415
+    from workers.replays.replay import replay as run_replay  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
     from workers.triton import TritonModel  # noqa: PLC0415
 
@@ -127,7 +127,7 @@ async def _replayed(request: "ReplayRequest") -> "ReplayReport":
 
 
 def _show(report: "ReplayReport") -> None:
-    from workers.replay_comparison import Verdict  # noqa: PLC0415
+    from workers.replays.comparison import Verdict  # noqa: PLC0415
 
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     table = Table(title=f"Replay {report.request.run}: {report.records} records")

@@ -22,7 +22,7 @@ from workers.embedded.ledger import Ledger, Position
 from workers.embedded.tail import Lag, Tail
 from workers.errors import IntentstreamError
 from workers.kafka import producer, running
-from workers.profile_reader import ProfileReader
+from workers.profiles.reader import ProfileReader
 from workers.settings import Settings
 
 WINDOW = 1_024

@@ -16,10 +16,10 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 
 from streams.records import SourceRecord
 from workers import kafka
+from workers.enrichment.start_position import start_positions
 from workers.errors import ContractError, IntentstreamError, UnreachableError
 from workers.pipeline import OffsetRange, OrderedPipeline, Partition, Ticket
 from workers.settings import Settings
-from workers.start_position import start_positions
 from workers.watchdog import Standing
 
 logger = logging.getLogger(__name__)

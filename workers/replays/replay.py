@@ -21,8 +21,7 @@ from streams.events import ModelVersion, PipelineVersion
 from streams.records import OutputRecord, SourceRecord
 from workers.errors import ContractError, UnreachableError
 from workers.kafka import admin, consumer, running, source_record
-from workers.published_events import EventKey, key_of_dead_letter, key_of_event, published_events
-from workers.replay_comparison import (
+from workers.replays.comparison import (
     Difference,
     FieldChange,
     Tally,
@@ -30,9 +29,15 @@ from workers.replay_comparison import (
     changes,
     dead_letter_changes,
 )
-from workers.replay_output import ReplayOutput, opened_output
-from workers.replay_range import Bound, RangeError, ResolvedRange, read, resolve
+from workers.replays.output import ReplayOutput, opened_output
+from workers.replays.published_events import (
+    EventKey,
+    key_of_dead_letter,
+    key_of_event,
+    published_events,
+)
 from workers.settings import Settings
+from workers.topic_range import Bound, RangeError, ResolvedRange, read, resolve
 from workers.topics_admin import TopicState, topic_states
 
 Enrich = Callable[[Sequence[SourceRecord]], Awaitable[Sequence[tuple[OutputRecord, ...]]]]

@@ -18,16 +18,16 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.records import SourceRecord
 from workers import kafka, metrics
-from workers.batch_enrichment import BatchEnrichment, enrichment_of
-from workers.checkpoint import Budgets, Checkpoint
-from workers.circuit_breaker import BreakerState, CircuitBreaker
-from workers.enricher_stats import EnricherCounters, EnricherStats, StatsLine
+from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
+from workers.enrichment.checkpoint import Budgets, Checkpoint
+from workers.enrichment.circuit_breaker import BreakerState, CircuitBreaker
+from workers.enrichment.enricher_stats import EnricherCounters, EnricherStats, StatsLine
+from workers.enrichment.publisher import Enriched, Publisher
+from workers.enrichment.record_source import RecordSource, refused
 from workers.errors import ContractError
 from workers.health import HealthServer
 from workers.metrics import Readings, Worker, WorkerMetrics
 from workers.pipeline import OrderedPipeline, Partition, Publication, Ticket
-from workers.publisher import Enriched, Publisher
-from workers.record_source import RecordSource, refused
 from workers.settings import Settings
 from workers.triton import ModelUnavailableError, TritonModel
 from workers.watchdog import KAFKA_SILENT_S, WATCH_EVERY_S, dump_tasks

@@ -11,7 +11,7 @@ from msgspec import Struct
 from streams.deadletters import REASON_HEADER
 from streams.events import Source
 from streams.records import Headers, OutputRecord
-from workers.replay_range import Bound, PartitionRange, ResolvedRange, read, resolve
+from workers.topic_range import Bound, PartitionRange, ResolvedRange, read, resolve
 
 _CLOCK_MARGIN_MS: Final = 10 * 60 * 1_000
 """How far the clock of whoever published may lag behind the broker's."""

@@ -26,10 +26,10 @@ from streams.profile_schema import Profile, epoch_order
 from streams.records import SourceRecord
 from workers.errors import ContractError
 from workers.kafka import admin, consumer, running, source_record
-from workers.profile_settings import folding_of, profile_rules, profile_ttl
-from workers.redis_store import ProfileStore, client, open_store, profile_key
-from workers.replay_range import PartitionRange, read
+from workers.profiles.profile_settings import folding_of, profile_rules, profile_ttl
+from workers.profiles.redis_store import ProfileStore, client, open_store, profile_key
 from workers.settings import Settings
+from workers.topic_range import PartitionRange, read
 from workers.topics_admin import topic_states
 
 Advance = Callable[[int, int], None]

@@ -23,7 +23,7 @@ from streams.profile_schema import Profile
 from streams.records import OutputRecord
 from workers.errors import UnreachableError
 from workers.pipeline import Partition
-from workers.redis_store import ProfileStore, StoreUnavailableError
+from workers.profiles.redis_store import ProfileStore, StoreUnavailableError
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from streams.cloudevents import rfc3339
 from streams.events import EVENT_TYPES, ErasureSignal, UserSignal, encode
 from streams.pseudonyms import is_pseudonym
 from workers.kafka import producer, running
-from workers.redis_store import client, profile_key
+from workers.profiles.redis_store import client, profile_key
 from workers.settings import Settings
 
 _LOOK_EVERY_S = 0.1

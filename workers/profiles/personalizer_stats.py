@@ -16,11 +16,11 @@ from faust.exceptions import NotReady
 from streams.deadletters import DeadReason, reason_of
 from workers import metrics
 from workers.errors import UnreachableError
-from workers.faust_app import ROLE
 from workers.kafka import admin, consumer, running
 from workers.metrics import Readings, Worker, WorkerMetrics
 from workers.pipeline import Partition
-from workers.profile_outbox import Held, Outbox
+from workers.profiles.faust_app import ROLE
+from workers.profiles.outbox import Held, Outbox
 from workers.settings import Settings
 from workers.watchdog import KAFKA_SILENT_S, WATCH_EVERY_S, Standing, Watchdog, dump_tasks
 

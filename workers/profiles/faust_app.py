@@ -72,7 +72,7 @@ class ProfileTable(Table[bytes, bytes]):
         """The store on disk is our own; see there why."""
         if URL(url).scheme != "rocksdb":
             return super()._new_store_by_url(url)
-        from workers.profile_disk import DiskStore  # noqa: PLC0415 (an extra)
+        from workers.profiles.disk import DiskStore  # noqa: PLC0415 (an extra)
 
         return DiskStore(
             url,

@@ -20,8 +20,8 @@ from streams.deadletters import DeadReason, RecordError, Stage
 from streams.enrichment import Enrichment, PreparedQuery
 from streams.events import PipelineVersion
 from streams.records import OutputRecord, SourceRecord
-from workers.answer_cache import AnswerCache, KnownAnswer
-from workers.circuit_breaker import CircuitBreaker
+from workers.enrichment.answer_cache import AnswerCache, KnownAnswer
+from workers.enrichment.circuit_breaker import CircuitBreaker
 from workers.settings import Settings, settings_digest
 from workers.triton import Answer, ModelRejectedError
 

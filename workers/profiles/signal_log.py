@@ -15,8 +15,8 @@ from aiokafka.structs import TopicPartition
 
 from streams.records import SourceRecord
 from workers.kafka import consumer, running, source_record
-from workers.replay_range import PartitionRange, read
 from workers.settings import Settings
+from workers.topic_range import PartitionRange, read
 
 _READ_AT_ONCE: Final = 500
 

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from streams.profile_hash import UserFeatures, features_of, is_marker
 from streams.pseudonyms import Pseudonymiser, is_pseudonym
 from workers.errors import ContractError, UnreachableError
-from workers.redis_store import client, profile_key
+from workers.profiles.redis_store import client, profile_key
 from workers.settings import Settings
 
 

@@ -28,16 +28,16 @@ from streams.events import encode
 from streams.profile_updates import Folding
 from streams.records import SourceRecord
 from workers.errors import UnreachableError
-from workers.faust_app import ROLE, TABLE, ProfileTable, data_dir, make_app, prepare_topics
 from workers.health import HealthServer
 from workers.kafka import producer, running
-from workers.personalizer_stats import PersonalizerStats
 from workers.pipeline import Partition
-from workers.profile_outbox import REDIS_PATIENCE_S, Held, Outbox
-from workers.profile_settings import folding_of, profile_rules, profile_ttl
-from workers.redis_store import StoreUnavailableError, open_store
+from workers.profiles.faust_app import ROLE, TABLE, ProfileTable, data_dir, make_app, prepare_topics
+from workers.profiles.outbox import REDIS_PATIENCE_S, Held, Outbox
+from workers.profiles.personalizer_stats import PersonalizerStats
+from workers.profiles.profile_settings import folding_of, profile_rules, profile_ttl
+from workers.profiles.redis_store import StoreUnavailableError, open_store
+from workers.profiles.signal_log import SignalLog
 from workers.settings import Settings
-from workers.signal_log import SignalLog
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from streams.deadletters import DeadReason, reason_of
 from streams.records import SourceRecord
 from streams.topics import TopicNames
 from workers import metrics
-from workers.dead_letter_limits import DeadLetterLimits
+from workers.enrichment.dead_letter_limits import DeadLetterLimits
+from workers.enrichment.publisher import Enriched
 from workers.metrics import Readings, Value, WorkerMetrics
 from workers.pipeline import Partition
-from workers.publisher import Enriched
 from workers.settings import Settings
 from workers.watchdog import Watchdog
 

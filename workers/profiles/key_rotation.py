@@ -24,10 +24,10 @@ from streams.cloudevents import derive_id
 from streams.events import EVENT_TYPES, UserSignal, encode
 from streams.pseudonyms import is_pseudonym
 from streams.records import Headers, SourceRecord
-from workers.erasure import publish_erasure
 from workers.errors import ContractError, SettingsError
 from workers.kafka import producer, running
-from workers.profile_rebuild import begins_late, read_topic
+from workers.profiles.erasure import publish_erasure
+from workers.profiles.rebuild import begins_late, read_topic
 from workers.sections import PREFIX
 from workers.settings import Settings
 

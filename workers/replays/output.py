@@ -16,7 +16,7 @@ from streams.records import OutputRecord, SourceRecord
 from streams.topics import TopicSpec, replay_spec
 from workers.errors import IntentstreamError, UnreachableError
 from workers.kafka import producer, running
-from workers.replay_comparison import Difference
+from workers.replays.comparison import Difference
 from workers.settings import Settings
 
 ORIGINAL_TOPIC: Final = "intentstream.replay.topic"

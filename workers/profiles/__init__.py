@@ -1,0 +1,1 @@
+"""The personalizer and all that reads, rebuilds or erases what it keeps."""

@@ -1,0 +1,1 @@
+"""Replay for audits: a range read again, understood again, compared with what was published."""
