@@ -16,6 +16,7 @@ which that signal needs: it fires when the *thread* that forked goes away.
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import select
@@ -30,6 +31,7 @@ _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _SHM = "/dev/shm"
 _NOT_EXECUTABLE = 127
+IN_USE = "in-use"
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE)
 
 
@@ -123,6 +125,12 @@ def _remove_litter(prefix: str, since: float) -> None:
                     os.rmdir(path)  # noqa: PTH106 - as above; refuses what is not empty
 
 
+def _claim(scratch: str) -> None:
+    """Hold a lock on a file in the folder as long as we live: it tells others that it is in use."""
+    number = os.open(f"{scratch}/{IN_USE}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(number, fcntl.LOCK_EX)
+
+
 def _watch(leader: int, lifeline: socket.socket, wakeup: socket.socket, grace_s: float) -> int:
     """Wait for the leader to end, passing on the order to stop. Returns its wait status."""
     deadline: float | None = None
@@ -185,6 +193,8 @@ def main() -> int:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
     since = time.time() - 1  # file systems keep time more coarsely than clocks
+    if order["scratch"]:
+        _claim(order["scratch"])
     leader = _spawn(order["argv"], order["env"])
     if not leader:
         return _NOT_EXECUTABLE

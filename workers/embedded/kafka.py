@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import re
+import shutil
 import tempfile
 import threading
 import uuid
@@ -28,6 +29,7 @@ _READY_TIMEOUT_S = 90.0
 _FORMAT_TIMEOUT_S = 90.0
 _TRAINING_GRACE_S = 120.0  # at its end a training run writes the cache of classes
 _CLASSES = "classes"
+_SCRATCH = "scratch"
 _OLDEST_MAJOR = 4  # `format --standalone` and the KRaft settings below
 
 # Small, and quick to start: interpreting and the first compiler do for a development node.
@@ -195,6 +197,7 @@ class EmbeddedKafka(EmbeddedServer):
             self._runtime = await prepare_kafka(self.report)
         self.report(Progressed("kafka", Phase.STARTING))
         await self._lay_out(self._runtime)
+        self._empty_scratch()
         process = await GuardedProcess.start(
             self._spec("kafka", self._runtime, "kafka.Kafka", "server.properties")
         )
@@ -256,6 +259,12 @@ class EmbeddedKafka(EmbeddedServer):
         (self._folder / "server.properties").write_text(lines, "ascii")
         (self._folder / "log4j2.properties").write_text(_LOGGING, "ascii")
 
+    def _empty_scratch(self) -> None:
+        """Its compression libraries are unpacked here, and stay when it is killed."""
+        scratch = self._folder / _SCRATCH
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+
     async def _format(self, runtime: KafkaRuntime) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         arguments = [
@@ -281,7 +290,7 @@ class EmbeddedKafka(EmbeddedServer):
 
     def _spec(self, name: str, runtime: KafkaRuntime, main: str, *arguments: str) -> ProcessSpec:
         jvm = [str(runtime.java), *_JVM, *runtime.flags]
-        jvm += ["-Dlog4j2.configurationFile=log4j2.properties"]
+        jvm += ["-Dlog4j2.configurationFile=log4j2.properties", f"-Djava.io.tmpdir={_SCRATCH}"]
         # CLASSPATH, _JAVA_OPTIONS and the like of the user's shell must not leak into the server.
         environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": str(self._folder)}
         return ProcessSpec(

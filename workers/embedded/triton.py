@@ -1,15 +1,19 @@
 """The Triton server as a child process."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from workers.embedded.concurrency import in_thread
+from workers.embedded.guard import IN_USE
 from workers.embedded.ports import LOOPBACK, free_ports
 from workers.embedded.process import EmbeddedServer, GuardedProcess, ProcessSpec
 from workers.embedded.progress import Phase, Progressed, Report, silent
@@ -20,6 +24,7 @@ _READY_TIMEOUT_S = 120.0  # a model's own self-test counts
 _DRAIN_S = 10
 _LITTER = "/tmp/python_env_"  # its Python backend makes one a start, and leaves it after a crash
 _NOISE = re.compile(r"I\d{4} |[|+]|$")  # what it says at level INFO, and its tables
+_LINKS = "intentstream-triton-"
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")
 
 
@@ -160,7 +165,8 @@ def _make_links(runtime: TritonRuntime, models: Path) -> Path:
     place = next(
         path for path in places if _PLAIN_PATH.fullmatch(path) and os.access(path, os.W_OK)
     )
-    links = Path(tempfile.mkdtemp(prefix=f"intentstream-triton-{os.getpid()}-", dir=place))
+    _sweep(Path(place))
+    links = Path(tempfile.mkdtemp(prefix=f"{_LINKS}{os.getpid()}-", dir=place))
     (links / "python").symlink_to(runtime.python)
     (links / "models").symlink_to(models)
     server = TritonRuntime(links / "python").tritonserver
@@ -172,3 +178,12 @@ def _make_links(runtime: TritonRuntime, models: Path) -> Path:
     stub = "triton_python_backend_stub"
     (backend / stub).symlink_to(server / "python_backend_stubs" / "3.11" / stub)
     return links
+
+
+def _sweep(place: Path) -> None:
+    """Remove the links of servers whose guard was killed too, so that nobody else could."""
+    for folder in place.glob(f"{_LINKS}*"):
+        # without the file they are just being made, or another user's
+        with contextlib.suppress(OSError), (folder / IN_USE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)

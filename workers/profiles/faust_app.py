@@ -8,7 +8,6 @@ partitions as the topic that it follows and compaction.
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -178,11 +177,6 @@ def make_app(settings: Settings, data_dir: Path) -> faust.App:
         # An empty id is taken for a real one, and all members for the same.
         **(static if kafka.group_instance_id else {}),
     )
-
-
-def data_dir() -> "tempfile.TemporaryDirectory[str]":
-    """A folder for Faust, under TMPDIR; it insists on one even when its tables are in memory."""
-    return tempfile.TemporaryDirectory(prefix="intentstream-faust-")
 
 
 async def prepare_topics(settings: Settings) -> None:

@@ -16,7 +16,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, cast
 
 import faust
@@ -31,11 +30,12 @@ from workers.errors import UnreachableError
 from workers.health import HealthServer
 from workers.kafka import producer, running
 from workers.pipeline import Partition
-from workers.profiles.faust_app import ROLE, TABLE, ProfileTable, data_dir, make_app, prepare_topics
+from workers.profiles.faust_app import ROLE, TABLE, ProfileTable, make_app, prepare_topics
 from workers.profiles.outbox import REDIS_PATIENCE_S, Held, Outbox
 from workers.profiles.personalizer_stats import PersonalizerStats
 from workers.profiles.profile_settings import folding_of, profile_rules, profile_ttl
 from workers.profiles.redis_store import StoreUnavailableError, open_store
+from workers.profiles.scratch import scratch_folder
 from workers.profiles.signal_log import SignalLog
 from workers.settings import Settings
 
@@ -204,8 +204,8 @@ async def _run(
         except StoreUnavailableError as error:
             logger.warning("%s; it may come back while we start", error.message)
         outbox = Outbox(publisher, store, redis_patience_s, done=stats.finished)
-        with data_dir() as folder:
-            app = make_app(settings, Path(folder))
+        with scratch_folder() as folder:
+            app = make_app(settings, folder)
             signals, table = _declared(app, settings)
             personalizer = Personalizer(folding_of(settings), table, outbox, log, stats)
             app.agent(signals, name=ROLE)(personalizer.consume)

@@ -63,6 +63,22 @@ async def test_acknowledged_records_survive_a_kill_and_a_move_to_other_ports(
         assert await _read(moved.bootstrap, "t", 3) == [b"1", b"2", b"3"]
 
 
+async def test_libraries_that_it_unpacks_stay_in_its_folder_and_go_with_the_next_start(
+    tmp_path: Path,
+) -> None:
+    async with EmbeddedKafka(tmp_path, settings={"compression.type": "gzip"}) as server:
+        await _create(server.bootstrap, "t")
+        async with AIOKafkaProducer(
+            bootstrap_servers=server.bootstrap, compression_type="lz4"
+        ) as producer:
+            await producer.send_and_wait("t", b"red shoes" * 50)  # the broker compresses it anew
+        unpacked = set(tmp_path.joinpath("kafka", "scratch").glob("liblz4*.so"))
+        assert unpacked
+        await server.kill()
+        await server.start()
+        assert not unpacked & set(tmp_path.joinpath("kafka", "scratch").iterdir())
+
+
 async def test_a_setting_that_kafka_refuses_is_an_error_with_its_reason(tmp_path: Path) -> None:
     server = EmbeddedKafka(tmp_path, settings={"log.retention.ms": "a while"})
     with pytest.raises(ServerError) as caught:

@@ -1,5 +1,6 @@
 """The embedded Triton is a real one, with a Python of its own, and leaves nothing behind."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -52,6 +53,21 @@ async def test_a_proxy_for_the_web_does_not_come_between_us_and_it(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     async with EmbeddedTriton(tmp_path, _TINY, load_models=["echo"]) as server:
         assert (await _echo(server.grpc_address, ["a"]))[0] == ["a"]
+
+
+async def test_links_of_a_server_that_nobody_could_clean_up_after_are_removed(
+    tmp_path: Path,
+) -> None:
+    left, in_use, foreign = (
+        Path(tempfile.mkdtemp(prefix=f"intentstream-triton-{os.getpid()}-")) for _ in range(3)
+    )
+    (left / "in-use").touch()
+    with (in_use / "in-use").open("w") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        async with EmbeddedTriton(tmp_path, _TINY, load_models=["echo"]):
+            assert [path.exists() for path in (left, in_use, foreign)] == [False, True, True]
+    shutil.rmtree(in_use)
+    shutil.rmtree(foreign)
 
 
 async def test_it_comes_back_on_the_same_ports_after_a_kill_and_leaves_nothing(
