@@ -1,4 +1,4 @@
-"""The training commands: `intentstream train`, `evaluate` and `export` end here.
+"""The training commands: `intentstream train`, `pretrain`, `evaluate` and `export` end here.
 
 This module imports nothing of the training extra until a command runs.
 """
@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,6 +53,28 @@ def train_main(config: Path, run: Path, data: Path | None = None, *, evaluate: b
     run_training(config, run, data_folder(data), measure=evaluate)
 
 
+def distill_main(
+    config: Path,
+    teachers: list[Path],
+    run: Path,
+    data: Path | None = None,
+    *,
+    answers: Path | None = None,
+    evaluate: bool = True,
+) -> None:
+    """Fine-tunes a student that learns from labels and from teachers.
+
+    Raises:
+        TrainingError: a missing package, no such teacher, a wrong configuration, unusable data.
+    """
+    require_extra()
+    from training.session import run_training  # noqa: PLC0415 - the training extra
+
+    run_training(
+        config, run, data_folder(data), measure=evaluate, teachers=teachers, answers=answers
+    )
+
+
 def evaluate_main(model: Path, data: Path | None = None, *, json_file: Path | None = None) -> None:
     """Prints the figures of a trained or exported model as a table; writes them as JSON.
 
@@ -69,18 +91,44 @@ def evaluate_main(model: Path, data: Path | None = None, *, json_file: Path | No
         json_file.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
-def export_main(run: Path, repository: Path, data: Path | None = None) -> None:
+def export_main(
+    run: Path,
+    repository: Path,
+    data: Path | None = None,
+    *,
+    language: str | None = None,
+    tolerance: float | None = None,
+) -> None:
     """Writes the next version of a model repository from a run folder.
 
     Raises:
         TrainingError: a missing package, no trained model, a failed check.
     """
     require_extra()
-    from training.config import DataConfig  # noqa: PLC0415 - the training extra
-    from training.export import export_run  # noqa: PLC0415
-    from training.session import validation_sets  # noqa: PLC0415
+    from training.evaluation import evaluate  # noqa: PLC0415 - the training extra
+    from training.export import TOLERANCE, export_run, training_queries  # noqa: PLC0415
 
-    export_run(run, repository, validation_sets(DataConfig(), data_folder(data)))
+    folder = data_folder(data)
+    export_run(
+        run,
+        repository,
+        training_queries(run, folder),
+        measure=lambda predictor: evaluate(predictor, folder),
+        language=language,
+        tolerance=TOLERANCE if tolerance is None else tolerance,
+    )
+
+
+def pretrain_main(queries: Path, output: Path, **options: Any) -> None:
+    """Trains a base on with unlabelled queries; the options are `training.pretraining.Pretraining`'s.
+
+    Raises:
+        TrainingError: a missing package, nonsense values, unusable queries.
+    """
+    require_extra()
+    from training.pretraining import Pretraining, pretrain  # noqa: PLC0415 - the training extra
+
+    pretrain(queries, output, Pretraining(**options))
 
 
 _Data = Annotated[
@@ -107,6 +155,80 @@ def train(
 
 
 @app.command()
+def distill(
+    config: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="The student's recipe, with a [distillation.texts]."),
+    ],
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="A teacher's run; several are averaged."),
+    ] = None,
+    run: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the student goes; a run cut off goes on.")
+    ] = Path("runs/student"),
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the teachers' answers are kept, to be used again. Default: in the run.",
+        ),
+    ] = None,
+    data: _Data = None,
+    evaluate: Annotated[bool, typer.Option(help="Measure the student at the end.")] = True,
+) -> None:
+    """Teach a small model what a large one thinks of labelled and unlabelled queries.
+
+    First the teachers: intentstream train --config training/configs/large.toml --run runs/large.
+    Then: intentstream distill --config training/configs/english.toml --teacher runs/large.
+    """
+    _told(
+        lambda: distill_main(config, teacher or [], run, data, answers=answers, evaluate=evaluate)
+    )
+
+
+@app.command()
+def pretrain(  # noqa: PLR0913, PLR0917 - each is an option of the command
+    queries: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Unlabelled queries: one a line, or JSON lines."),
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="The new base, which a recipe can name.")
+    ],
+    base: Annotated[
+        str, typer.Option(metavar="NAME", help="A base's name, a folder, or owner/name on the hub.")
+    ] = "all-MiniLM-L6-v2",
+    epochs: Annotated[int, typer.Option(help="Passes over the queries.")] = 1,
+    batch: Annotated[int, typer.Option(help="Queries a step.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="The highest.")] = 1e-4,
+    mask: Annotated[float, typer.Option(help="The share of pieces to guess.")] = 0.15,
+    whole_words: Annotated[
+        bool, typer.Option("--whole-words", help="Hide all pieces of a word together.")
+    ] = False,
+    held_out: Annotated[int, typer.Option(help="Queries that only measure.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of shuffling and masking.")] = 1,
+    threads: Annotated[int, typer.Option(help="Of the processor.")] = 2,
+) -> None:
+    """Train a base on with your own unlabelled queries, by guessing masked words.
+
+    The queries' perplexity is measured before and after on some that are held out.
+    """
+    options = {
+        "base": base,
+        "epochs": epochs,
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "mask": mask,
+        "whole_words": whole_words,
+        "held_out": held_out,
+        "seed": seed,
+        "threads": threads,
+    }
+    _told(lambda: pretrain_main(queries, output, **options))
+
+
+@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")] = Path(
         "runs/latest"
@@ -129,9 +251,24 @@ def export(
         "model_repository"
     ),
     data: _Data = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="en|zh", help="The encoder's language. Default: its base's."),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="How much worse than fp32 any figure may be. Default: 0.005."
+        ),
+    ] = None,
 ) -> None:
-    """Write a trained model as the next version in the model repository."""
-    _told(lambda: export_main(run, repository, data))
+    """Write a trained model as the next version in the model repository.
+
+    The graph is int8 with scales from 512 training queries. Before anything is written it is
+    compared with fp32 in quality, size and speed, and every query must get the same bytes alone
+    and in a batch.
+    """
+    _told(lambda: export_main(run, repository, data, language=language, tolerance=tolerance))
 
 
 def _told(command: Callable[[], None]) -> None:

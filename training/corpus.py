@@ -2,11 +2,11 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from training.config import DataConfig, FileConfig
+from training.config import TASKS, DataConfig, FileConfig
 from training.errors import ConfigError
 from training.examples import Example, check_classes, without_leaks
 from training.generator import compose
@@ -50,14 +50,52 @@ class Corpus:
             for example in drawn
         ]
 
+    def lessons(self, counts: Mapping[str, int]) -> "Corpus":
+        """The corpus whose named sources hold but so many texts: those that a teacher is asked.
+
+        Raises:
+            ConfigError: a name that is no source of this corpus.
+        """
+        if unknown := [name for name in counts if name not in self.pools]:
+            raise ConfigError(
+                f"a teacher is to be asked about {unknown[0]}, which is not trained on",
+                "name it under [data.sources] too",
+            )
+        chance = random.Random(f"{self.seed}-lessons")  # noqa: S311 - not a secret
+        pools = {
+            name: chance.sample(pool, count)
+            if 0 <= (count := counts.get(name, -1)) < len(pool)
+            else pool
+            for name, pool in self.pools.items()
+        }
+        return replace(self, pools=pools)
+
+    def taught(self, names: Collection[str], answered: Container[str]) -> "Corpus":
+        """The corpus without those texts of the named sources that have neither label nor answer."""
+        pools = {
+            name: [e for e in pool if e.spans is not None or e.text in answered]
+            if name in names
+            else pool
+            for name, pool in self.pools.items()
+        }
+        return replace(self, pools=pools)
+
     @property
     def held_out(self) -> list[Example]:
         """The hand-written evaluation texts, which the generator might hit upon."""
         return hand_written_requests() + hand_written_products() + hand_written_near_misses()
 
 
-def load_corpus(config: DataConfig, folder: Path, seed: int) -> Corpus:
+def load_corpus(
+    config: DataConfig, folder: Path, seed: int, tasks: Collection[str] = TASKS
+) -> Corpus:
     """Reads all training data and checks it.
+
+    Args:
+        config: what is trained on.
+        folder: of the public data sets.
+        seed: of all draws.
+        tasks: those that are trained, and so need an example of every class.
 
     Raises:
         ConfigError: a source that must not train shipped weights, or is for evaluation.
@@ -91,7 +129,7 @@ def load_corpus(config: DataConfig, folder: Path, seed: int) -> Corpus:
     ]
     pools = {name: [_with_neutral_search(e) for e in pool] for name, pool in pools.items()}
     corpus = Corpus(config, pools, annotated, seed)
-    check_classes(corpus.epoch(0))
+    check_classes(corpus.epoch(0), tasks)
     return corpus
 
 

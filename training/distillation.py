@@ -62,7 +62,7 @@ class SoftTags:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def __contains__(self, text: str) -> bool:
+    def __contains__(self, text: object) -> bool:
         return text in self._rows
 
     def of(self, text: str) -> NDArray[np.float32] | None:
@@ -196,20 +196,6 @@ def _mean_answers(
             if not spoilt[row]:
                 total[row] = answer if held is None else held + answer
     return [None if bad else answer for answer, bad in zip(total, spoilt, strict=True)]
-
-
-def piece_targets(
-    soft: NDArray[np.float32], firsts: Sequence[int], length: int
-) -> NDArray[np.float32] | None:
-    """Soft targets [length, tags] of a text's pieces, 0 where a piece begins no word.
-
-    None when the words are not those the teacher saw: noise has split or joined some.
-    """
-    if len(firsts) != len(soft):
-        return None
-    found = np.zeros((length, soft.shape[1]), np.float32)
-    found[list(firsts)] = soft
-    return found
 
 
 def tag_loss(

@@ -171,12 +171,14 @@ def _piece(offsets: Any, span: TextSpan) -> int:
 
 def validation_score(predictor: Predictor, sets: dict[str, list[Example]]) -> dict[str, float]:
     """The few figures that decide which epoch is kept: none is a reported test."""
-    found = {
-        "entities_f1": float(entity_metrics(predictor, sets["entities"])["f1"]),
-        "intent_accuracy": float(intent_metrics(predictor, sets["intents"])["accuracy"]),
-        "relations_f1": float(relation_metrics(predictor, sets["relations"])["f1_given_entities"]),
-    }
-    found["score"] = sum(found.values()) / 3
+    found: dict[str, float] = {}
+    if texts := sets.get("tags"):
+        found["entities_f1"] = float(entity_metrics(predictor, texts)["f1"])
+    if texts := sets.get("intent"):
+        found["intent_accuracy"] = float(intent_metrics(predictor, texts)["accuracy"])
+    if texts := sets.get("relations"):
+        found["relations_f1"] = float(relation_metrics(predictor, texts)["f1_given_entities"])
+    found["score"] = sum(found.values()) / max(len(found), 1)
     return found
 
 

@@ -1,7 +1,7 @@
 """What a model is trained on: one text and whatever is known about it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
@@ -28,6 +28,9 @@ class Example:
         sentiment: one of `streams.labels.SENTIMENTS`.
         spans: all its entities, in order, not overlapping.
         relations: pairs (product, attribute) of indices into `spans`: all that hold.
+        clean: the text as it was before noise, where there was some.
+        meaning: an English text whose sentence vector this one's is to equal, as for a translation;
+            None for the text itself, "" where no such text is known.
     """
 
     text: str
@@ -36,6 +39,8 @@ class Example:
     sentiment: str | None = None
     spans: tuple[TextSpan, ...] | None = None
     relations: tuple[tuple[int, int], ...] | None = None
+    clean: str | None = None
+    meaning: str | None = None
 
 
 def checked(example: Example) -> Example:
@@ -111,8 +116,14 @@ def without_leaks(
     return kept
 
 
-def check_classes(examples: Iterable[Example]) -> dict[str, Counter[str]]:
+def check_classes(
+    examples: Iterable[Example], tasks: Collection[str] = ("intent", "sentiment")
+) -> dict[str, Counter[str]]:
     """How many examples each intent and sentiment has.
+
+    Args:
+        examples: of one epoch.
+        tasks: those that need every class.
 
     Raises:
         DataError: a class of the schema has no example, so the model could never learn it.
@@ -125,7 +136,7 @@ def check_classes(examples: Iterable[Example]) -> dict[str, Counter[str]]:
             counts["sentiment"][example.sentiment] += 1
     for task, classes in (("intent", INTENTS), ("sentiment", SENTIMENTS)):
         empty = [name for name in classes if not counts[task][name]]
-        if empty:
+        if empty and task in tasks:
             raise DataError(
                 f"no training example of {task} {', '.join(empty)}",
                 "add data for it, or turn the project's generator on under [mixture]",

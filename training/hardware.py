@@ -16,6 +16,11 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(line.partition(":")[2].split())
 
 
+def best_device() -> torch.device:
+    """The GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def fast_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is computed in hardware: emulated, it is many times slower than fp32."""
     if device.type == "cuda":

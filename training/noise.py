@@ -27,7 +27,9 @@ def noisy(example: Example, chance: random.Random, *, typos: float, punctuation:
     if chance.random() < typos:
         for _ in range(1 + (chance.random() < 0.3)):
             found = with_typo(found, chance)
-    return found
+    if found.text == example.text:
+        return example
+    return replace(found, clean=example.clean or example.text)
 
 
 def with_typo(example: Example, chance: random.Random) -> Example:

@@ -1,8 +1,9 @@
 """The joint loss: each task takes part where a batch knows its answer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.config import LossConfig
+from training.distillation import consistency_loss, tag_loss
 from training.network import Heads
 from training.tokens import IGNORED, Encoded
 
@@ -27,7 +29,42 @@ class Batch:
     pairs: Tensor  # [P, 3]: row, product's piece, attribute's piece
     related: Tensor  # [P]
     kept: Tensor  # [K]: rows whose sentence vector is to be kept
-    vectors: Tensor  # [K, 384]: the base's own
+    vectors: Tensor  # [K, 384]: what those are to be
+    soft: Tensor | None = None  # [B, L, tags]: a teacher's answers, 0 where there is none
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        moved: dict[str, Any] = {
+            field.name: None if (held := getattr(self, field.name)) is None else held.to(device)
+            for field in fields(self)
+        }
+        return Batch(**moved)
+
+    @property
+    def annotated(self) -> Tensor:
+        """The rows [R] that have a label of a word."""
+        return (self.tags != IGNORED).any(dim=1).nonzero()[:, 0]
+
+    def with_repeated(self, rows: Tensor) -> "Batch":
+        """The batch with some rows once more at its end, as R-Drop wants them."""
+        size = len(self.ids)
+        order = torch.cat((torch.arange(size, device=rows.device), rows))
+        place = torch.full((size,), -1, device=rows.device)
+        place[rows] = torch.arange(size, len(order), device=rows.device)
+        again = place[self.pairs[:, 0]]
+        pairs = torch.cat((again[:, None], self.pairs[:, 1:]), dim=1)[again >= 0]
+        return Batch(
+            ids=self.ids[order],
+            mask=self.mask[order],
+            intent=self.intent[order],
+            sentiment=self.sentiment[order],
+            tags=self.tags[order],
+            pairs=torch.cat((self.pairs, pairs)),
+            related=torch.cat((self.related, self.related[again >= 0])),
+            kept=self.kept,
+            vectors=self.vectors,
+            soft=None if self.soft is None else self.soft[order],
+        )
 
 
 def collate(
@@ -35,13 +72,21 @@ def collate(
     vectors: Mapping[str, NDArray[np.float16]] = MappingProxyType({}),
     pad: int = 0,
 ) -> Batch:
-    """A batch of examples; `vectors` holds the base's own sentence vectors of some texts."""
+    """A batch of examples.
+
+    Args:
+        items: the rows.
+        vectors: of some of their `meaning`s: what their sentence vectors are to be.
+        pad: id of the padding piece.
+    """
     longest = max(len(item.ids) for item in items)
     ids = torch.full((len(items), longest), pad, dtype=torch.long)
     mask = torch.zeros((len(items), longest), dtype=torch.long)
     tags = torch.full((len(items), longest), IGNORED, dtype=torch.long)
     pairs: list[tuple[int, int, int]] = []
     related: list[float] = []
+    answered = next((item.soft for item in items if item.soft is not None), None)
+    soft = None if answered is None else torch.zeros(len(items), longest, answered.shape[1])
     for row, item in enumerate(items):
         length = len(item.ids)
         ids[row, :length] = torch.tensor(item.ids)
@@ -50,7 +95,9 @@ def collate(
         for product, attribute, together in item.pairs:
             pairs.append((row, product, attribute))
             related.append(together)
-    kept = [row for row, item in enumerate(items) if item.text in vectors]
+        if soft is not None and item.soft is not None:
+            soft[row, :length] = torch.from_numpy(item.soft)
+    kept = [row for row, item in enumerate(items) if item.meaning in vectors]
     return Batch(
         ids=ids,
         mask=mask,
@@ -61,8 +108,9 @@ def collate(
         related=torch.tensor(related),
         kept=torch.tensor(kept, dtype=torch.long),
         vectors=torch.from_numpy(
-            np.array([vectors[items[row].text] for row in kept], dtype=np.float32)
+            np.array([vectors[items[row].meaning] for row in kept], dtype=np.float32)
         ),
+        soft=soft,
     )
 
 
@@ -72,22 +120,28 @@ def losses(heads: Heads, batch: Batch, weights: LossConfig, smoothing: float) ->
     for name, logits, target in (
         ("intent", heads.intent, batch.intent),
         ("sentiment", heads.sentiment, batch.sentiment),
-        ("tags", heads.tags, batch.tags),
     ):
-        share = (target != IGNORED).any()
-        if share:
+        if name in weights.tasks and (target != IGNORED).any():
             found[name] = getattr(weights, name) * functional.cross_entropy(
-                logits.float().flatten(0, -2),
-                target.flatten(),
-                ignore_index=IGNORED,
-                label_smoothing=smoothing,
+                logits.float(), target, ignore_index=IGNORED, label_smoothing=smoothing
             )
-    if len(batch.pairs):
+    if weights.tags and (batch.soft is not None or (batch.tags != IGNORED).any()):
+        found["tags"] = weights.tags * tag_loss(
+            heads.tags, batch.tags, batch.soft, weights.teacher, smoothing
+        )
+    if weights.relations and len(batch.pairs):
         found["relations"] = weights.relations * relation_loss(heads, batch)
-    if len(batch.kept):
+    if weights.vector and len(batch.kept):
         cosine = (heads.vector[batch.kept] * batch.vectors).sum(dim=-1)
         found["vector"] = weights.vector * (1.0 - cosine).mean()
     return found
+
+
+def r_drop_loss(heads: Heads, batch: Batch, rows: Tensor) -> Tensor:
+    """How far the tags of rows that `with_repeated` put at the end stray from their first pass."""
+    size = len(batch.ids) - len(rows)
+    words = batch.tags[size:] != IGNORED
+    return consistency_loss(heads.tags[rows], heads.tags[size:], words)
 
 
 def relation_loss(heads: Heads, batch: Batch) -> Tensor:

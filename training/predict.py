@@ -35,6 +35,7 @@ class TorchPredictor:
         tokenizer: its tokenizer.
         calibration: `temperature` (intent), `sentiment_temperature`, `out_of_scope_threshold`.
         batch: the most texts run at once.
+        bf16: whether to compute in bfloat16: for a first look, not for what is reported.
     """
 
     def __init__(
@@ -43,7 +44,11 @@ class TorchPredictor:
         tokenizer: Tokenizer,
         calibration: dict[str, Any] | None = None,
         batch: int = 64,
+        *,
+        bf16: bool = False,
     ) -> None:
+        self._device = next(model.parameters()).device
+        self._bf16 = bf16
         self._model, self._tokenizer, self._batch = model, tokenizer, batch
         found = calibration or {}
         self._temperature = float(found.get("temperature", 1.0))
@@ -65,16 +70,25 @@ class TorchPredictor:
         return outputs
 
     def _run(self, rows: list[int], ids: torch.Tensor, outputs: ModelOutputs) -> None:
-        with torch.inference_mode():
+        ids = ids.to(self._device)
+        with (
+            torch.inference_mode(),
+            torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
+        ):
             heads = self._model(ids, torch.ones_like(ids))
         length = ids.shape[1]
         inner = slice(1, length - 1)
-        outputs.intent_logits[rows] = heads.intent.numpy() / self._temperature
-        outputs.sentiment_logits[rows] = heads.sentiment.numpy() / self._sentiment_temperature
-        outputs.tag_logits[rows, : length - 2] = heads.tags[:, inner].numpy()
-        outputs.relation_subject[rows, : length - 2] = heads.subject[:, inner].numpy()
-        outputs.relation_object[rows, : length - 2] = heads.object[:, inner].numpy()
-        outputs.sentence_vector[rows] = heads.vector.numpy()
+        outputs.intent_logits[rows] = _array(heads.intent) / self._temperature
+        outputs.sentiment_logits[rows] = _array(heads.sentiment) / self._sentiment_temperature
+        outputs.tag_logits[rows, : length - 2] = _array(heads.tags[:, inner])
+        outputs.relation_subject[rows, : length - 2] = _array(heads.subject[:, inner])
+        outputs.relation_object[rows, : length - 2] = _array(heads.object[:, inner])
+        outputs.sentence_vector[rows] = _array(heads.vector)
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:
+    found: np.ndarray[Any, np.dtype[np.float32]] = tensor.float().cpu().numpy()
+    return found
 
 
 def batches(

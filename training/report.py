@@ -1,8 +1,18 @@
-"""Figures as a table for the terminal."""
+"""Figures as a table for the terminal, and how far long work has come."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 _SHOWN = (
@@ -28,3 +38,17 @@ def print_figures(figures: dict[str, Any]) -> None:
     for task, name, value in rows(figures):
         table.add_row(task.replace("_", " "), name.replace("_", " "), f"{value:.4f}")
     Console().print(table)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar with the time that is left."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    ) as progress:
+        yield progress

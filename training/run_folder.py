@@ -3,9 +3,11 @@
 runs/NAME/manifest.json   arguments, data hashes, versions, metrics
 runs/NAME/checkpoint.pt   the newest state, to resume from
 runs/NAME/tensorboard/    curves
+runs/NAME/answers.npz     the teachers' answers, where there were teachers
 runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
 """
 
+import hashlib
 import json
 import platform
 from dataclasses import asdict
@@ -36,6 +38,7 @@ class RunFolder:
         self.model = path / "model"
         self.checkpoint = path / "checkpoint.pt"
         self.tensorboard = path / "tensorboard"
+        self.answers = path / "answers.npz"
 
     def manifest(self) -> dict[str, Any]:
         """What has been recorded so far."""
@@ -91,6 +94,12 @@ def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
     model.load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
     labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
     return model.eval(), labels
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _versions() -> dict[str, str]:

@@ -1,16 +1,16 @@
 """A training run from configuration to calibrated model, and the evaluation of one."""
 
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
-from transformers import AutoModel
 from transformers.utils import logging as transformers_logging
 
 from training.calibration import calibrate
-from training.config import DataConfig, load_config
+from training.config import TASKS, DataConfig, TrainConfig, load_config
 from training.corpus import composition, load_corpus, validation_files
 from training.encoders import resolve
 from training.errors import ConfigError
@@ -19,21 +19,40 @@ from training.examples import Example
 from training.export import FRONT, MAX_PIECES
 from training.generator import compose
 from training.graph import build
-from training.network import VECTOR_WIDTH, QueryModel
+from training.hardware import best_device, fast_bf16
+from training.network import QueryModel
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
 from training.report import print_figures
 from training.run_folder import RunFolder, load_model
+from training.sentence_space import SentenceSpace
 from training.serving_config import read_front
 from training.sources import SOURCES, file_hashes, load_if_there
+from training.teachers import answers_of
 from training.tokens import load_tokenizer
 from training.trainer import Trainer
 
 _UNSEEN = 777_767  # a seed whose generated texts no epoch draws
 
 
-def run_training(config_file: Path, folder: Path, data: Path, *, measure: bool) -> dict[str, Any]:
+def run_training(
+    config_file: Path,
+    folder: Path,
+    data: Path,
+    *,
+    measure: bool,
+    teachers: Sequence[Path] = (),
+    answers: Path | None = None,
+) -> dict[str, Any]:
     """Trains, calibrates and, if wanted, measures; returns the run's manifest.
+
+    Args:
+        config_file: the recipe.
+        folder: of the run.
+        data: of the public data sets.
+        measure: whether to evaluate at the end.
+        teachers: run folders of models to learn from, for a recipe with a [distillation].
+        answers: the file of the teachers' answers; in the run's folder by default.
 
     Raises:
         TrainingError: before the first step, when anything is wrong.
@@ -44,8 +63,18 @@ def run_training(config_file: Path, folder: Path, data: Path, *, measure: bool) 
     run = RunFolder(folder)
     base = resolve(config.model.base)
     names = [name for name, count in config.data.sources.items() if count]
-    corpus = load_corpus(config.data, data, config.seed)
+    corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
     run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
+    if teachers and not config.distillation.texts:
+        raise ConfigError(
+            f"{config_file.name} has no [distillation.texts]", "say what the teachers are asked"
+        )
+    soft = None
+    if config.distillation.texts:
+        corpus = corpus.lessons(config.distillation.texts)
+        soft = answers_of(teachers, corpus, config, answers or run.answers)
+        corpus = corpus.taught(config.distillation.texts, soft)
+        run.record(teachers=soft.made_of, taught_texts=len(soft))
     run.record(examples_an_epoch=composition(corpus), config_file=config_file.name)
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(base, config.model.dropout)
@@ -57,9 +86,10 @@ def run_training(config_file: Path, folder: Path, data: Path, *, measure: bool) 
         model,
         load_tokenizer(base),
         corpus,
-        validation_sets(config.data, data),
+        validation_sets(config.data, data, config.loss.tasks),
         run,
-        _teacher(base, model),
+        _space(config, base),
+        None if soft is None else soft.of,
     )
     best = trainer.train()
     _finish(run, model, base, data, best)
@@ -77,17 +107,22 @@ def _finish(
     run.record(calibration=labels, best_epoch=best)
 
 
-def _teacher(base: Path, model: QueryModel) -> torch.nn.Module | None:
-    if model.width != VECTOR_WIDTH:
+def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
+    folder = resolve(config.model.vectors) if config.model.vectors else base
+    if not SentenceSpace.fits(folder):
         return None
-    teacher: torch.nn.Module = AutoModel.from_pretrained(
-        base, attn_implementation="eager", local_files_only=True
-    )
-    return teacher.float()
+    return SentenceSpace(folder, bf16=fast_bf16(best_device()))
 
 
-def validation_sets(config: DataConfig, data: Path) -> dict[str, list[Example]]:
+def validation_sets(
+    config: DataConfig, data: Path, tasks: Collection[str] = TASKS
+) -> dict[str, list[Example]]:
     """The sets that decide which epoch is kept: the shop's own, public and generated ones.
+
+    Args:
+        config: names the shop's own.
+        data: folder of the public ones.
+        tasks: those that are trained; the sets of others are left out.
 
     Raises:
         DataError: an unreadable file.
@@ -95,9 +130,9 @@ def validation_sets(config: DataConfig, data: Path) -> dict[str, list[Example]]:
     own = validation_files(config)
     products = compose("products", 600, _UNSEEN)
     entities = [e for e in own if e.spans] + load_if_there("queryner_validation", data)
-    return {
-        "entities": entities or products,
-        "intents": [
+    sets = {
+        "tags": entities or products,
+        "intent": [
             *(e for e in own if e.intent),
             *load_if_there("amazon_pqa_test", data)[::3],
             *load_if_there("clinc_validation", data)[::4],
@@ -105,6 +140,7 @@ def validation_sets(config: DataConfig, data: Path) -> dict[str, list[Example]]:
         ],
         "relations": products,
     }
+    return {task: examples for task, examples in sets.items() if task in tasks}
 
 
 def evaluate_model(folder: Path, data: Path) -> dict[str, Any]:

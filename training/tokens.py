@@ -1,8 +1,11 @@
 """Word pieces, and which of them stand for a word."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
 from streams.labels import INTENTS, SENTIMENTS, bio_tags
@@ -24,7 +27,9 @@ class Encoded:
         ids: word pieces with the special ones around them.
         tags: one target a piece; only a word's first piece has one.
         pairs: (position of a product, position of an attribute, 1.0 if they belong together).
-        text: the example's text: whose sentence vector is to be kept.
+        meaning: the text whose sentence vector this one's is to equal; "" where there is none.
+        soft: float16 [pieces, tags], what a teacher thinks of each word at its first piece, 0
+            elsewhere; None where no teacher has been asked.
     """
 
     ids: tuple[int, ...]
@@ -32,7 +37,12 @@ class Encoded:
     sentiment: int
     tags: tuple[int, ...]
     pairs: tuple[tuple[int, int, float], ...]
-    text: str
+    meaning: str
+    soft: NDArray[np.float16] | None = field(default=None, compare=False)
+
+
+Answers = Callable[[str], NDArray[np.float32] | None]
+"""A teacher's probabilities [words, tags] of a text, or None for one that it has not seen."""
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
@@ -66,36 +76,67 @@ def _ideograph(character: str) -> bool:
     return "⺀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"
 
 
-def encode(examples: list[Example], tokenizer: Tokenizer, max_pieces: int) -> list[Encoded]:
-    """Examples as numbers, texts cut to `max_pieces` word pieces, special ones included."""
+def encode(
+    examples: list[Example], tokenizer: Tokenizer, max_pieces: int, answers: Answers | None = None
+) -> list[Encoded]:
+    """Examples as numbers, texts cut to `max_pieces` word pieces, special ones included.
+
+    Args:
+        examples: with texts.
+        tokenizer: of the model that is trained.
+        max_pieces: 3 or more.
+        answers: of a teacher, to texts as they were before noise.
+    """
     encodings = tokenizer.encode_batch([example.text for example in examples])
     return [
-        _encoded(example, encoding.ids, encoding.offsets, max_pieces)
+        _encoded(example, encoding.ids, encoding.offsets, max_pieces, answers)
         for example, encoding in zip(examples, encodings, strict=True)
     ]
 
 
 def _encoded(
-    example: Example, ids: list[int], offsets: list[tuple[int, int]], max_pieces: int
+    example: Example,
+    ids: list[int],
+    offsets: list[tuple[int, int]],
+    max_pieces: int,
+    answers: Answers | None,
 ) -> Encoded:
     if len(ids) > max_pieces:
         ids = [*ids[: max_pieces - 1], ids[-1]]
         offsets = [*offsets[: max_pieces - 1], offsets[-1]]
     tags = [IGNORED] * len(ids)
     first_of: dict[int, int] = {}
+    inner = [(0, 0), *offsets[1:-1], (0, 0)]
+    firsts = first_pieces(example.text, inner)
     if example.spans is not None:
-        inner = [(0, 0), *offsets[1:-1], (0, 0)]
-        for position in first_pieces(example.text, inner):
+        for position in firsts:
             start, stop = inner[position]
             tags[position] = _tag(example, start, stop, position, first_of)
+    clean = example.text if example.clean is None else example.clean
+    answer = answers(clean) if answers is not None else None
     return Encoded(
         ids=tuple(ids),
         intent=_INTENT_IDS[example.intent] if example.intent else IGNORED,
         sentiment=_SENTIMENT_IDS[example.sentiment] if example.sentiment else IGNORED,
         tags=tuple(tags),
         pairs=_pairs(example, first_of),
-        text=example.text,
+        meaning=clean if example.meaning is None else example.meaning,
+        soft=None if answer is None else piece_targets(answer, firsts, len(ids)),
     )
+
+
+def piece_targets(
+    soft: NDArray[np.float32], firsts: Sequence[int], length: int
+) -> NDArray[np.float16] | None:
+    """Soft targets [length, tags] of a text's pieces, 0 where a piece begins no word.
+
+    None when the words are not those the teacher saw: noise has split or joined some.
+    """
+    if len(firsts) != len(soft):
+        return None
+    found = np.zeros((length, soft.shape[1]), np.float16)
+    found[list(firsts)] = soft
+    return found
 
 
 def _tag(example: Example, start: int, stop: int, position: int, first_of: dict[int, int]) -> int:

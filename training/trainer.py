@@ -2,38 +2,32 @@
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
-from training.config import TrainConfig
+from training.averaging import AveragedWeights
+from training.config import OptimizerConfig, TrainConfig
 from training.corpus import Corpus, batches
 from training.evaluation import validation_score
 from training.examples import Example
-from training.hardware import fast_bf16
-from training.network import QueryModel, sentence_vectors
-from training.objective import Batch, collate, losses
+from training.hardware import best_device, fast_bf16
+from training.network import QueryModel
+from training.objective import Batch, collate, losses, r_drop_loss
 from training.predict import TorchPredictor
+from training.report import progress_bar
 from training.run_folder import RunFolder
-from training.tokens import Encoded, encode
+from training.sentence_space import SentenceSpace
+from training.tokens import Answers, Encoded, encode
 
 _CHECKPOINT_SECONDS = 240.0
-_VECTOR_SHARE = 4  # one text in four keeps the sentence vectors where they were, at little cost
+_VECTOR_SHARE = 4  # one text in four keeps the sentence vectors in their space, at little cost
 
 
 class Trainer:
@@ -44,9 +38,10 @@ class Trainer:
         model: fresh, on its base.
         tokenizer: of the base.
         corpus: what to train on.
-        validation: `entities`, `intents` and `relations`, which decide the epoch that is kept.
+        validation: `tags`, `intent` and `relations`, which decide the epoch that is kept.
         run: where everything goes.
-        teacher: the untouched base, whose sentence vectors the model learns to keep.
+        space: gives the sentence vectors that the model learns to give.
+        answers: a teacher's, on the words of texts.
     """
 
     def __init__(
@@ -57,21 +52,21 @@ class Trainer:
         corpus: Corpus,
         validation: dict[str, list[Example]],
         run: RunFolder,
-        teacher: nn.Module | None = None,
+        space: SentenceSpace | None = None,
+        answers: Answers | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         torch.set_num_threads(config.threads)
         self._config, self._corpus, self._validation, self._run = config, corpus, validation, run
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = best_device()
         self._bf16 = fast_bf16(self._device)
         self._model = model.to(self._device)
-        self._teacher = None if teacher is None else teacher.to(self._device).eval()
-        self._tokenizer = tokenizer
-        self._steps_an_epoch = -(-len(self._encoded(0)) // config.optimizer.batch)
-        self._optimizer = torch.optim.AdamW(
-            _groups(model, config.optimizer.weight_decay),
-            lr=config.optimizer.learning_rate,
-            fused=True,
+        self._space, self._answers, self._tokenizer = space, answers, tokenizer
+        self._pad = int(getattr(model.encoder.config, "pad_token_id", None) or 0)
+        self._steps_an_epoch = -(-len(corpus.epoch(0)) // config.optimizer.batch)
+        self._optimizer = torch.optim.AdamW(_groups(model, config.optimizer), fused=True)
+        self._average = AveragedWeights(
+            config.optimizer.average, config.optimizer.epochs * self._steps_an_epoch
         )
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._share)
         self._epoch = self._step = 0  # the step within the epoch
@@ -89,11 +84,12 @@ class Trainer:
         """
         self._resume()
         epochs = self._config.optimizer.epochs
-        with SummaryWriter(str(self._run.tensorboard)) as curves, _progress() as progress:
+        with SummaryWriter(str(self._run.tensorboard)) as curves, progress_bar() as progress:
             task = progress.add_task("training", total=epochs * self._steps_an_epoch)
             while self._epoch < epochs and self._waited < self._config.optimizer.patience:
                 self._run_epoch(progress, task, curves)
                 self._finish_epoch(progress, curves)
+            self._try_average(progress, curves)
         if self._best_state:
             self._model.load_state_dict(self._best_state)
         self._model.eval()
@@ -110,6 +106,7 @@ class Trainer:
             parts = self._train_on(self._batch(items))
             self._step = number + 1
             done = self._epoch * self._steps_an_epoch + self._step
+            self._average.after(done, self._model)
             if self._step % 20 == 0:
                 for name, value in parts.items():
                     curves.add_scalar(f"loss/{name}", value, done)
@@ -123,10 +120,15 @@ class Trainer:
                 self._keep()
 
     def _train_on(self, batch: Batch) -> dict[str, float]:
-        optimizer = self._config.optimizer
+        optimizer, consistency = self._config.optimizer, self._config.loss.consistency
+        rows = batch.annotated if consistency else batch.ids.new_empty(0)
+        if len(rows):
+            batch = batch.with_repeated(rows)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
             heads = self._model(batch.ids, batch.mask)
         parts = losses(heads, batch, self._config.loss, optimizer.label_smoothing)
+        if len(rows):
+            parts["consistency"] = consistency * r_drop_loss(heads, batch, rows)
         torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call] # torch
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), optimizer.clip)
         self._optimizer.step()
@@ -135,42 +137,51 @@ class Trainer:
         return {name: value.item() for name, value in parts.items()}
 
     def _finish_epoch(self, progress: Progress, curves: SummaryWriter) -> None:
-        self._model.eval()
-        predictor = TorchPredictor(self._model, self._tokenizer)
-        scores = validation_score(predictor, self._validation)
-        for name, value in scores.items():
-            curves.add_scalar(f"validation/{name}", value, self._epoch + 1)
-        listed = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
-        progress.print(f"epoch {self._epoch + 1}: {listed}")
-        if scores["score"] > self._best.get("score", -1.0):
-            self._best, self._waited = scores | {"epoch": self._epoch + 1.0}, 0
-            self._best_state = {k: v.clone() for k, v in self._model.state_dict().items()}
+        if self._is_best(f"epoch {self._epoch + 1}", progress, curves):
+            self._waited = 0
         else:
             self._waited += 1
         self._epoch, self._step = self._epoch + 1, 0
         self._keep()
 
+    def _try_average(self, progress: Progress, curves: SummaryWriter) -> None:
+        """The averaged weights are one more candidate beside the epochs."""
+        if not self._average.count:
+            return
+        self._model.load_state_dict(self._average.weights)
+        self._is_best(f"average of {self._average.count}", progress, curves)
+
+    def _is_best(self, name: str, progress: Progress, curves: SummaryWriter) -> bool:
+        """Measures the model as it stands, and keeps it where it is better than all before it."""
+        self._model.eval()
+        predictor = TorchPredictor(self._model, self._tokenizer, bf16=self._bf16)
+        scores = validation_score(predictor, self._validation)
+        for figure, value in scores.items():
+            curves.add_scalar(f"validation/{figure}", value, self._epoch + 1)
+        listed = ", ".join(f"{figure} {value:.4f}" for figure, value in scores.items())
+        progress.print(f"{name}: {listed}")
+        better = scores["score"] > self._best.get("score", -1.0)
+        if better:
+            self._best = scores | {"epoch": self._epoch + 1.0}
+            self._best_state = {k: v.clone() for k, v in self._model.state_dict().items()}
+        return better
+
     def _encoded(self, epoch: int) -> list[Encoded]:
-        return encode(self._corpus.epoch(epoch), self._tokenizer, self._config.model.max_pieces)
+        return encode(
+            self._corpus.epoch(epoch),
+            self._tokenizer,
+            self._config.model.max_pieces,
+            self._answers,
+        )
 
     def _batch(self, items: list[Encoded]) -> Batch:
-        return collate(items, self._vectors)
+        return collate(items, self._vectors, self._pad).to(self._device)
 
     def _keep_base_vectors(self, encoded: list[Encoded]) -> None:
-        """The base's own vectors of some of an epoch's texts: the model learns to keep them."""
-        if self._teacher is None or not self._config.loss.vector:
-            return
-        self._vectors = {}
-        ordered = sorted(encoded[::_VECTOR_SHARE], key=lambda item: len(item.ids))
-        with (
-            torch.inference_mode(),
-            torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16),
-        ):
-            for start in range(0, len(ordered), 128):
-                items = ordered[start : start + 128]
-                batch = collate(items)
-                found = sentence_vectors(self._teacher, batch.ids, batch.mask).half().numpy()
-                self._vectors |= {item.text: row for item, row in zip(items, found, strict=True)}
+        """What the sentence vectors of some of an epoch's texts are to be."""
+        if self._space is not None and self._config.loss.vector:
+            some = encoded[::_VECTOR_SHARE]
+            self._vectors = self._space.vectors(item.meaning for item in some if item.meaning)
 
     def _share(self, step: int) -> float:
         total = self._config.optimizer.epochs * self._steps_an_epoch
@@ -187,6 +198,7 @@ class Trainer:
             "best": self._best,
             "best_state": self._best_state,
             "waited": self._waited,
+            "average": self._average.state(),
             "random": torch.get_rng_state(),
         }
         unfinished = self._run.checkpoint.with_suffix(".part")
@@ -204,30 +216,21 @@ class Trainer:
         self._epoch, self._step = state["epoch"], state["step"]
         self._best, self._best_state = state["best"], state["best_state"]
         self._waited = state["waited"]
+        self._average.load(state["average"])
         torch.set_rng_state(state["random"])
 
 
-def _groups(model: QueryModel, weight_decay: float) -> list[dict[str, Any]]:
-    """Biases and layer norms take no weight decay."""
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
+def _groups(model: QueryModel, config: OptimizerConfig) -> list[dict[str, Any]]:
+    """Biases and layer norms take no weight decay; heads learn faster than what is pre-trained."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         bare = parameter.ndim < 2 or "LayerNorm" in name
-        (plain if bare else decayed).append(parameter)
+        groups.setdefault((name.startswith("encoder."), bare), []).append(parameter)
     return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
+        {
+            "params": parameters,
+            "weight_decay": 0.0 if bare else config.weight_decay,
+            "lr": config.learning_rate * (1.0 if pretrained else config.heads),
+        }
+        for (pretrained, bare), parameters in groups.items()
     ]
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    ) as progress:
-        yield progress

@@ -17,6 +17,8 @@ _FIRST = ("up", "enrich", "personalize", "profiles", "topics", "inspect", "repla
 
 _TRAINING = {
     "train": "Fine-tune the query-understanding model on labelled queries.",
+    "distill": "Teach a small model what a large one thinks of queries.",
+    "pretrain": "Train a base on with your own unlabelled queries.",
     "evaluate": "Measure a trained model: per class, per slice, calibration.",
     "export": "Write a trained model as the next version in the model repository.",
 }

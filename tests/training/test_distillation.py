@@ -15,7 +15,6 @@ from training.distillation import (
     SoftTags,
     Teacher,
     consistency_loss,
-    piece_targets,
     tag_loss,
     taught,
     weights_digest,
@@ -23,7 +22,7 @@ from training.distillation import (
 from training.errors import ConfigError, DataError
 from training.network import QueryModel
 from training.predict import TorchPredictor
-from training.tokens import IGNORED, load_tokenizer
+from training.tokens import IGNORED, load_tokenizer, piece_targets
 
 TEXTS = ("red shoes", "red case red", "shoes")
 
