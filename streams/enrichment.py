@@ -39,6 +39,7 @@ from streams.events import (
 from streams.pseudonyms import Pseudonymiser
 from streams.records import OutputRecord, SourceRecord
 from streams.redaction import RedactedSpan, redact
+from streams.redrive import MAX_ROUNDS, RedriveSigner
 from streams.text import TextTooLong, normalise
 from streams.topics import TopicNames
 
@@ -69,13 +70,20 @@ class Enrichment:
     queries: RecordDecoder[RawQuery]
     actions: RecordDecoder[UserAction]
     pipeline: PipelineVersion
+    redrives: RedriveSigner
+    max_rounds: int = MAX_ROUNDS
     context_keys: frozenset[str] = frozenset()
     max_text_chars: int = MAX_TEXT_CHARS
     max_event_bytes: int = 900_000
 
     def prepare(self, record: SourceRecord) -> PreparedQuery | OutputRecord:
-        """A query for the model, or what a record becomes without it: a signal or a dead letter."""
+        """A query for the model, or what a record becomes without it: a signal or a dead letter.
+
+        A redriven record counts as what it was at its first reading, up to `max_rounds`.
+        """
+        record = self.redrives.original(record)
         try:
+            self._check_rounds(record)
             if record.topic == self.topics.actions:
                 return self._signal_of_action(record)
             return self._prepared(record)
@@ -84,7 +92,13 @@ class Enrichment:
 
     def dead(self, record: SourceRecord, error: RecordError) -> OutputRecord:
         """The dead letter of a record."""
-        return dead_letter(self.topics.dead, record, error)
+        return dead_letter(
+            self.topics.dead,
+            self.redrives.original(record),
+            error,
+            cluster=self.cluster,
+            epoch=self.epoch,
+        )
 
     def events(
         self,
@@ -136,6 +150,11 @@ class Enrichment:
                 self._output(self.topics.signals, prepared.user, signal, prepared.record)
             )
         return tuple(outputs)
+
+    def _check_rounds(self, record: SourceRecord) -> None:
+        if record.redriven is not None and record.redriven.round > self.max_rounds:
+            detail = f"it was redriven more than {self.max_rounds} times"
+            raise RecordError(DeadReason.TOO_MANY_ROUNDS, Stage.DECODE, detail)
 
     def _prepared(self, record: SourceRecord) -> PreparedQuery:
         query = self.queries.decode(record.value)
@@ -226,14 +245,19 @@ class Enrichment:
         return kept
 
     def _source(self, record: SourceRecord) -> Source:
-        return Source(
-            self.cluster, record.topic, record.partition, record.offset, record.timestamp_ms
-        )
+        cluster, _ = self._home(record)
+        return Source(cluster, record.topic, record.partition, record.offset, record.timestamp_ms)
 
     def _id(self, record: SourceRecord, kind: str, ordinal: int = 0) -> str:
+        cluster, epoch = self._home(record)
         return derive_id(
-            self.cluster, self.epoch, record.topic, record.partition, record.offset, kind, ordinal
+            cluster, epoch, record.topic, record.partition, record.offset, kind, ordinal
         )
+
+    def _home(self, record: SourceRecord) -> tuple[str, str]:
+        """Cluster and epoch of a record's position."""
+        came = record.redriven
+        return (self.cluster, self.epoch) if came is None else (came.cluster, came.epoch)
 
     def _output(
         self, topic: str, key: str | None, event: Struct, record: SourceRecord, ordinal: int = 0
@@ -246,7 +270,7 @@ class Enrichment:
         headers = binary_headers(
             ce_id=self._id(record, kind, ordinal),
             ce_type=kind,
-            source_uri=source_uri(self.cluster, record.topic),
+            source_uri=source_uri(self._home(record)[0], record.topic),
             record=record,
             partition_key=key,
         )

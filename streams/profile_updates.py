@@ -61,7 +61,7 @@ class Folding:
 
     def dead(self, record: SourceRecord, error: RecordError) -> OutputRecord:
         """The dead letter of a record."""
-        return dead_letter(self.topics.dead, record, error)
+        return dead_letter(self.topics.dead, record, error, cluster=self.cluster, epoch=self.epoch)
 
     @staticmethod
     def _signal(record: SourceRecord) -> UserSignal:

@@ -6,11 +6,21 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Redriven:
+    """That a record was a dead letter and came back: where it was read first, and which round."""
+
+    cluster: str
+    epoch: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRecord:
     """A record as it was read: the bytes exactly as they are in the log.
 
     `timestamp_ms` is the record's own timestamp in milliseconds since the epoch
-    (LogAppendTime or CreateTime, as the topic is configured); -1 when it has none.
+    (LogAppendTime or CreateTime, as the topic is configured); -1 when it has none. With `redriven`
+    set, position and timestamp are those of its first reading (see `streams.redrive`).
     """
 
     topic: str
@@ -20,6 +30,7 @@ class SourceRecord:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    redriven: Redriven | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,16 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from streams.deadletters import REASON_HEADER, STAGE_HEADER, DeadReason, Stage
+from streams.deadletters import (
+    CLUSTER_HEADER,
+    EPOCH_HEADER,
+    REASON_HEADER,
+    ROUND_HEADER,
+    STAGE_HEADER,
+    TIMESTAMP_HEADER,
+    DeadReason,
+    Stage,
+)
 from streams.events import (
     EVENT_TYPES,
     EntityMentioned,
@@ -245,6 +254,10 @@ def _dead_letter() -> dict[str, Any]:
     headers = {
         REASON_HEADER: {"type": "string", "enum": [reason.value for reason in DeadReason]},
         STAGE_HEADER: {"type": "string", "enum": [stage.value for stage in Stage]},
+        CLUSTER_HEADER: text,
+        EPOCH_HEADER: text,
+        TIMESTAMP_HEADER: text | {"description": "Of the record, in ms since the epoch."},
+        ROUND_HEADER: text | {"description": "How often the record had been redriven."},
         **position,
         "__connect.errors.exception.message": text,
         "__streams.errors.message": text,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError as AIOKafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
-from streams.records import SourceRecord
+from streams.records import OutputRecord, SourceRecord
 from workers.errors import SettingsError, UnreachableError
 from workers.sections import KafkaSettings
 
@@ -231,6 +231,31 @@ def source_record(record: ConsumerRecord) -> SourceRecord:
         value=record.value,
         headers=tuple(record.headers or ()),
     )
+
+
+async def send(
+    client: AIOKafkaProducer, output: OutputRecord, partition: int | None = None
+) -> Awaitable[object]:
+    """Hands a record over, with the wall clock as its time; awaiting the result acknowledges it.
+
+    Args:
+        client: that is started.
+        output: any record, also one with neither key nor value, which aiokafka's `send` refuses.
+        partition: where to; by the key when None.
+    """
+    headers = list(output.headers)
+    if output.key is not None or output.value is not None:
+        sent: Awaitable[object] = await client.send(
+            output.topic, output.value, key=output.key, headers=headers, partition=partition
+        )
+        return sent
+    if partition is None:
+        partition = min(await client.partitions_for(output.topic))
+    batch = client.create_batch()
+    batch.append(key=None, value=None, timestamp=None, headers=headers)
+    batch.close()
+    single: Awaitable[object] = await client.send_batch(batch, output.topic, partition=partition)
+    return single
 
 
 async def cluster_id(client: AIOKafkaAdminClient) -> str:

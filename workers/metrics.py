@@ -77,6 +77,10 @@ RECORDS_DONE = _counter(
 )
 EVENTS = _counter("events", "Events published: `intent`, `entity`, `action`.", "kind")
 DEAD_LETTERS = _counter("dead_letters", "Dead letters published.", "reason", workers=_BOTH)
+REDRIVE_HEADERS_IGNORED = _counter(
+    "redrive_headers_ignored",
+    "Headers `intentstream.redrive` on records that we did not sign for them: ignored.",
+)
 STAGE_SECONDS = Metric(
     "stage_seconds",
     Kind.HISTOGRAM,

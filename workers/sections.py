@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from streams.codec import RawFormat
 from streams.pseudonyms import Pseudonymiser, PseudonymKey
+from streams.redrive import MAX_ROUNDS, RedriveSigner
 from workers.errors import SettingsError
 
 PREFIX = "INTENTSTREAM_"
@@ -78,6 +79,13 @@ class KafkaSettings(Section):
     )
     linger_ms: int = Field(
         default=5, ge=0, le=1_000, description="How long to collect records before a send."
+    )
+    transaction_interval_ms: int = Field(
+        default=200,
+        ge=100,
+        le=10_000,
+        description="With `exactly_once`: how long a transaction is open. What is in it is seen when "
+        "it ends.",
     )
 
     @model_validator(mode="after")
@@ -259,6 +267,13 @@ class PseudonymSettings(Section):
 
     def pseudonymiser(self) -> Pseudonymiser:
         """Makes the pseudonyms. Raises `SettingsError` while there is no secret."""
+        return Pseudonymiser(*self._keys())
+
+    def redrive_signer(self) -> RedriveSigner:
+        """Signs what is redriven. Raises `SettingsError` while there is no secret."""
+        return RedriveSigner(*self._keys())
+
+    def _keys(self) -> tuple[PseudonymKey, PseudonymKey | None]:
         if self.secret is None:
             raise SettingsError(
                 f"{PREFIX}PSEUDONYMS__SECRET is not set",
@@ -268,7 +283,7 @@ class PseudonymSettings(Section):
         previous = None
         if self.previous_key_id is not None and self.previous_secret is not None:
             previous = PseudonymKey(self.previous_key_id, _secret_bytes(self.previous_secret))
-        return Pseudonymiser(PseudonymKey(self.key_id, _secret_bytes(self.secret)), previous)
+        return PseudonymKey(self.key_id, _secret_bytes(self.secret)), previous
 
 
 class LimitSettings(Section):
@@ -327,6 +342,7 @@ class DeadLetterSettings(Section):
     """When so many records fail that it is more likely the worker's fault than theirs.
 
     The enricher then stops reading and is no longer ready, until someone has looked and restarted it.
+    And how often a dead letter may be tried again.
     """
 
     stop: bool | None = Field(
@@ -354,6 +370,12 @@ class DeadLetterSettings(Section):
         default=2_000,
         ge=1,
         description="Stop when so many records in a row became dead letters, however long it took.",
+    )
+    max_rounds: int = Field(
+        default=MAX_ROUNDS,
+        ge=0,
+        le=100,
+        description="How often a dead letter may be redriven to its topic.",
     )
 
 

@@ -136,6 +136,10 @@ class Settings(BaseSettings):
         description="Where to begin without a committed offset: `earliest`, `latest` or "
         "`time:<ISO 8601>`. Unset: that is an error (in `intentstream up`: `earliest`).",
     )
+    guarantee: Literal["at_least_once", "exactly_once"] = Field(
+        default="at_least_once",
+        description="What the enricher promises whoever reads its topics: docs/guarantees.md.",
+    )
     on_outage: Literal["wait"] = Field(
         default="wait", description="What to do while the model is away: `wait`, losing nothing."
     )
@@ -353,6 +357,7 @@ _SHAPES_EVENTS = frozenset(
         ("pseudonyms", "key_id"),
         ("limits", "max_text_chars"),
         ("limits", "max_value_bytes"),
+        ("dead_letters", "max_rounds"),
     }
 )
 """What can change the value of an event the enricher publishes, or whether there is one.

@@ -35,7 +35,8 @@ def expectations() -> list[Expected]:
             error = RecordError(DeadReason.INVALID_JSON, Stage.DECODE, "no JSON")
             made = (output(record, "intents"), output(record, "signals"))
             if offset % 10 == 9:
-                made = (dead_letter("dead", record, error),)  # type: ignore[assignment]  # one, not two
+                letter = dead_letter("dead", record, error, cluster="main", epoch="1")
+                made = (letter,)  # type: ignore[assignment]  # one, not two
             found.append(Expected(record, made))
     return found
 

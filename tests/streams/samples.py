@@ -11,6 +11,7 @@ from streams.events import Label, ModelVersion, PipelineVersion, RawQuery, UserA
 from streams.labels import INTENTS, OUT_OF_SCOPE, SENTIMENTS, bio_tags
 from streams.pseudonyms import Pseudonymiser, PseudonymKey
 from streams.records import Headers, OutputRecord, SourceRecord
+from streams.redrive import RedriveSigner
 from streams.topics import TopicNames
 
 TOPICS = TopicNames()
@@ -34,6 +35,7 @@ def enrichment(**overrides: Any) -> Enrichment:
         "queries": RecordDecoder(RawQuery, max_bytes=1 << 20),
         "actions": RecordDecoder(UserAction),
         "pipeline": PipelineVersion("0.1.0", "settings-0"),
+        "redrives": RedriveSigner(PseudonymKey("k1", b"0" * 32)),
     }
     return Enrichment(**settings | overrides)
 

@@ -31,7 +31,8 @@ def test_a_consumer_that_drops_repeats_has_each_event_once_and_in_order() -> Non
 def test_a_dead_letter_is_known_by_where_it_was_read_whatever_its_record_brings() -> None:
     error = RecordError(DeadReason.INVALID_JSON, Stage.DECODE, "no JSON")
     forged = (("__connect.errors.offset", b"7"), ("__connect.errors.topic", b"elsewhere"))
-    letter = dead_letter("dead", SourceRecord("queries.raw", 3, 12, 0, None, b"", forged), error)
+    record = SourceRecord("queries.raw", 3, 12, 0, None, b"", forged)
+    letter = dead_letter("dead", record, error, cluster="main", epoch="1")
     assert original_position(letter.headers) == "queries.raw[3]@12"
     assert event_id(letter.headers) is None
     assert original_position(headers_of(1)) is None

@@ -127,7 +127,7 @@ def test_headers_of_real_events_fit_the_documented_ones() -> None:
     assert isinstance(prepared, PreparedQuery)
     event, _ = using.events(prepared, understanding(), MODEL, vector_space="v")
     error = RecordError(DeadReason.TOO_LONG, Stage.PREPARE, "detail")
-    letter = dead_letter(TOPICS.dead, raw(b"\xff"), error)
+    letter = dead_letter(TOPICS.dead, raw(b"\xff"), error, cluster="main", epoch="1")
     for name, output in (("QueryUnderstood", event), ("DeadLetter", letter)):
         message = document["components"]["messages"][name]
         schema = message["headers"] | {"components": document["components"]}

@@ -36,8 +36,9 @@ async def _set_aside(settings: Settings, reasons: Sequence[DeadReason]) -> None:
     async with running(producer(settings.kafka), settings.kafka) as client:
         for n, reason in enumerate(reasons):
             record = SourceRecord("queries.raw", 3, n, 0, b"\xffkey", _SECRET, (("x", None),))
+            error = RecordError(reason, Stage.DECODE, "why")
             letter = dead_letter(
-                settings.topic_names.dead, record, RecordError(reason, Stage.DECODE, "why")
+                settings.topic_names.dead, record, error, cluster="main", epoch="1"
             )
             await client.send_and_wait(
                 letter.topic, letter.value, key=letter.key, headers=list(letter.headers)

@@ -78,7 +78,7 @@ class TestState:
         state.fold(record(TOPICS.intents, encode(RED_SHOES)), 1.0)
         error = RecordError(DeadReason.EMPTY_TEXT, Stage.PREPARE, "empty")
         source = SourceRecord(TOPICS.raw, 2, 17, 0, b"k", b"secret", ())
-        letter = dead_letter(TOPICS.dead, source, error)
+        letter = dead_letter(TOPICS.dead, source, error, cluster="main", epoch="1")
         seen = state.fold(record(letter.topic, letter.value, letter.key, letter.headers), 1.0)
         assert seen == DeadSeen("empty_text", "queries.raw[2]@17")
         assert (state.enriched, state.entities, state.dead) == (1, 2, {"empty_text": 1})

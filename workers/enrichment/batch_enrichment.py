@@ -74,6 +74,8 @@ def enrichment_of(settings: Settings) -> Enrichment:
         queries=settings.query_decoder(),
         actions=settings.action_decoder(),
         pipeline=PipelineVersion(version("intentstream"), settings_digest(settings)),
+        redrives=settings.pseudonyms.redrive_signer(),
+        max_rounds=settings.dead_letters.max_rounds,
         context_keys=settings.context_keys,
         max_text_chars=settings.limits.max_text_chars,
     )
