@@ -11,6 +11,7 @@ from training.errors import ConfigError
 from training.examples import Example, check_classes, without_leaks
 from training.generator import compose
 from training.markup import (
+    hand_written_crossed,
     hand_written_near_misses,
     hand_written_products,
     hand_written_requests,
@@ -83,7 +84,12 @@ class Corpus:
     @property
     def held_out(self) -> list[Example]:
         """The hand-written evaluation texts, which the generator might hit upon."""
-        return hand_written_requests() + hand_written_products() + hand_written_near_misses()
+        return (
+            hand_written_requests()
+            + hand_written_products()
+            + hand_written_crossed()
+            + hand_written_near_misses()
+        )
 
 
 def load_corpus(

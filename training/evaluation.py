@@ -10,6 +10,7 @@ from streams.decoding import Decoder, ModelOutputs, Understanding, softmax
 from streams.labels import INTENTS, OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
 from training.examples import Example, TextSpan
 from training.markup import (
+    hand_written_crossed,
     hand_written_near_misses,
     hand_written_products,
     hand_written_requests,
@@ -203,6 +204,7 @@ def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
         "intents_searches": intent_metrics(predictor, queryner),
         "intents_hand_written": intent_metrics(predictor, requests),
         "relations_hand_written": relation_metrics(predictor, products),
+        "relations_crossed": relation_metrics(predictor, hand_written_crossed()),
         "sentiment_tweeteval": sentiment_metrics(predictor, load("tweeteval", folder)),
         "sentiment_service_tweets": sentiment_metrics(predictor, load("airline_tweets", folder)),
         "sentiment_hand_written": sentiment_metrics(predictor, requests),

@@ -84,6 +84,14 @@ def hand_written_products() -> list[Example]:
     ]
 
 
+def hand_written_crossed() -> list[Example]:
+    """Queries whose attributes often stand nearer to another product than to their own."""
+    return [
+        parse(line, "hand_written", intent="product_search")
+        for line in _hand_written("crossed_en.txt")
+    ]
+
+
 def hand_written_near_misses() -> list[Example]:
     """Out-of-scope texts in a shop's words, for evaluation only."""
     return [
