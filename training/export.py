@@ -1,31 +1,44 @@
 """From a run folder to the next version in a model repository, checked before it is written."""
 
 import json
+import math
+import random
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from streams.decoding import ModelLabels, ModelOutputs
+from streams.labels import INTENTS, OUT_OF_SCOPE
+from training.compression import Cost, worse_than
+from training.config import config_of
+from training.corpus import load_corpus
+from training.encoders import ENCODERS
 from training.errors import TrainingError
-from training.evaluation import validation_score
-from training.examples import Example
-from training.graph import build
+from training.generator import compose
+from training.graph import Weights, build
 from training.model_card import card
+from training.observation import observe
 from training.onnx_predict import OnnxPredictor
-from training.predict import Predictor, TorchPredictor
+from training.predict import Predictor, TorchPredictor, batches
 from training.run_folder import RunFolder, load_model
-from training.serving_config import Served, encoder_config, front_config
+from training.serving_config import Served, encoder_config, front_config, read_front
 from training.tokens import load_tokenizer
 
 MAX_PIECES = 128
 MAX_BYTES = 35_000_000
 FRONT = "query_understanding"
+TOLERANCE = 0.005
+"""How much worse than fp32 the int8 model may be, on any figure."""
+
 _SHIPPED = Path(__file__).resolve().parent.parent / "model_repository"
-_LANGUAGE = "en"
+_OBSERVED_QUERIES = 512
+Measure = Callable[[Predictor], dict[str, Any]]
 
 
 class ExportError(TrainingError):
@@ -39,52 +52,93 @@ class Exported:
     version: int
     folder: Path
     bytes: int
-    cost: dict[str, float]
+    cost: Cost
 
 
 def export_run(
-    run_folder: Path, repository: Path, samples: dict[str, list[Example]] | None = None
+    run_folder: Path,
+    repository: Path,
+    queries: Sequence[str] | None = None,
+    *,
+    measure: Measure | None = None,
+    language: str | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Exported:
     """Checks the trained model's graph and writes it as the repository's next version.
 
     Args:
         run_folder: a finished run.
         repository: model repository; its other languages' encoders stay as they are.
-        samples: validation sets on which to measure what compression costs.
+        queries: training queries, which set the scales of int8; generated ones by default.
+        measure: gives the figures by which int8 and fp32 are compared; they go into the manifest.
+        language: `en` or `zh`; that of the run's base by default.
+        tolerance: how much worse than fp32 any figure may be.
 
     Raises:
         ConfigError: no trained model.
-        ExportError: too large, or its answers depend on the batch.
+        ExportError: too large, too much worse, or its answers depend on the batch.
     """
     run = RunFolder(run_folder)
     model, calibration = load_model(run.model)
-    tokenizer = load_tokenizer(run.model)
-    graph = build(model, calibration, MAX_PIECES).SerializeToString()
+    tokenizer, manifest = load_tokenizer(run.model), run.manifest()
+    language = language or language_of(manifest)
+    texts = list(queries or generated_queries())
+    ranges = observe(model, (ids for _, ids in batches(tokenizer.encode_batch(texts), 32)))
+    own = TorchPredictor(model, tokenizer, calibration).labels
+    labels = _common_labels(repository, language, own)
+    weights = _shifted(Weights.of(model), calibration, own, labels)
+    whole = build(weights, calibration, MAX_PIECES).SerializeToString()
+    graph = build(weights, calibration, MAX_PIECES, ranges).SerializeToString()
     if len(graph) > MAX_BYTES:
         raise ExportError(
             f"the encoder takes {len(graph) / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f} MB",
             "train a smaller base",
         )
-    whole = TorchPredictor(model, tokenizer, calibration)
-    small = OnnxPredictor(graph, tokenizer, whole.labels)
-    texts = [example.text for part in (samples or {}).values() for example in part] or _PROBES
-    check_batch_invariance(small, texts[:2000])
-    cost = _cost(whole, small, samples, texts[:500])
-    version = _next_version(repository)
-    folder = repository / f"encoder_{_LANGUAGE}" / str(version)
-    folder.mkdir(parents=True)
-    (folder / "model.onnx").write_bytes(graph)
-    shutil.copyfile(run.model / "tokenizer.json", folder / "tokenizer.json")
-    manifest = run.manifest()
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(card(manifest, version, len(graph), cost), encoding="utf-8")
-    _write_configs(repository, whole.labels, version)
-    exported = Exported(version, folder, len(graph), cost)
-    Console(stderr=True).print(
-        f"encoder_{_LANGUAGE} version {version}, {len(graph) / 1e6:.1f} MB: {json.dumps(cost)}"
+    small = OnnxPredictor(graph, tokenizer, labels)
+    check_batch_invariance(small, [*_PROBES, *texts])
+    cost, figures = _cost(
+        OnnxPredictor(whole, tokenizer, labels), small, (len(whole), len(graph)), texts, measure
     )
-    return exported
+    cost.show(Console(stderr=True))
+    if faults := worse_than(cost, tolerance):
+        raise ExportError(
+            f"int8 costs more than {tolerance}: {', '.join(faults)}",
+            "export with more training queries, or allow it with --tolerance",
+        )
+    manifest |= {"language": language, "compression": cost.facts(), "calibration": calibration}
+    if figures:
+        manifest["figures"] = figures
+    version = _next_version(repository, language)
+    folder = repository / f"encoder_{language}" / str(version)
+    _write(folder, run, graph, manifest)
+    _write_configs(repository, labels, language, version)
+    (folder / "README.md").write_text(card(manifest, version, len(graph)), encoding="utf-8")
+    Console(stderr=True).print(f"wrote {folder}")
+    return Exported(version, folder, len(graph), cost)
+
+
+def training_queries(run_folder: Path, data: Path) -> list[str]:
+    """Texts that the run was trained on, as an epoch draws them: what sets the scales of int8.
+
+    Raises:
+        TrainingError: the run has no arguments, or its data are not in the data folder.
+    """
+    config = config_of(RunFolder(run_folder).manifest().get("arguments", {}))
+    drawn = load_corpus(config.data, data, config.seed, config.loss.tasks).epoch(0)
+    chance = random.Random(config.seed)  # noqa: S311 - not a secret
+    return [e.text for e in chance.sample(drawn, min(_OBSERVED_QUERIES, len(drawn)))]
+
+
+def generated_queries() -> list[str]:
+    """Texts of the project's own generator, where the training data are not at hand."""
+    half = _OBSERVED_QUERIES // 2
+    return [e.text for kind in ("requests", "products") for e in compose(kind, half, 1)]
+
+
+def language_of(manifest: Mapping[str, Any]) -> str:
+    """The language of a run, by its base; English where the base is not one of the recipes'."""
+    encoder = ENCODERS.get(manifest.get("arguments", {}).get("model", {}).get("base", ""))
+    return encoder.language if encoder else "en"
 
 
 _PROBES = [
@@ -123,37 +177,95 @@ def _same(alone: ModelOutputs, together: ModelOutputs, row: int, count: int) -> 
 
 
 def _cost(
-    whole: Predictor, small: Predictor, samples: dict[str, list[Example]] | None, texts: list[str]
-) -> dict[str, float]:
-    """Queries a second of both, and every validation figure of both."""
-    found: dict[str, float] = {}
-    for name, predictor in (("fp32", whole), ("int8", small)):
-        started = time.process_time()
+    whole: Predictor,
+    small: Predictor,
+    sizes: tuple[int, int],
+    texts: list[str],
+    measure: Measure | None,
+) -> tuple[Cost, dict[str, Any]]:
+    """What int8 costs, and its figures."""
+    before, after = (measure(whole), measure(small)) if measure else ({}, {})
+    speeds = [_speed(predictor, texts) for predictor in (whole, small)]
+    alone = [_speed(predictor, texts[:100], alone=True) for predictor in (whole, small)]
+    cost = Cost.of(
+        before,
+        after,
+        megabytes=(sizes[0] / 1e6, sizes[1] / 1e6),
+        queries_a_second=(speeds[0], speeds[1]),
+        queries_a_second_alone=(alone[0], alone[1]),
+    )
+    return cost, after
+
+
+def _speed(predictor: Predictor, texts: list[str], *, alone: bool = False) -> float:
+    """Queries a second of processor time, tokenising included."""
+    predictor(texts[:8])
+    started = time.process_time()
+    if alone:
+        for text in texts:
+            predictor([text])
+    else:
         predictor(texts)
-        found[f"{name}_queries_per_cpu_second"] = round(
-            len(texts) / (time.process_time() - started), 1
-        )
-        if samples:
-            scores = validation_score(predictor, samples)
-            found |= {f"{name}_{key}": round(value, 4) for key, value in scores.items()}
-    return found
+    return len(texts) / max(time.process_time() - started, 1e-9)
 
 
-def _next_version(repository: Path) -> int:
-    versions = (repository / f"encoder_{_LANGUAGE}").glob("[0-9]*")
+def _next_version(repository: Path, language: str) -> int:
+    versions = (repository / f"encoder_{language}").glob("[0-9]*")
     return max((int(path.name) for path in versions if path.name.isdigit()), default=0) + 1
 
 
-def _write_configs(repository: Path, labels: ModelLabels, version: int) -> None:
+def _front_of(repository: Path) -> Served | None:
+    file = repository / FRONT / "configs" / "cpu.pbtxt"
+    return read_front(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def _common_labels(repository: Path, language: str, own: ModelLabels) -> ModelLabels:
+    """All encoders of a repository share one threshold: that of the ones that are there already."""
+    served = _front_of(repository)
+    if served is None or not set(served.encoder_versions) - {language}:
+        return own
+    return replace(own, out_of_scope_threshold=served.labels.out_of_scope_threshold)
+
+
+def _shifted(
+    weights: Weights, calibration: Mapping[str, Any], own: ModelLabels, common: ModelLabels
+) -> Weights:
+    """The weights whose texts are out of scope at the common threshold when they were at their own.
+
+    The odds of out_of_scope are moved by a constant, through its bias.
+    """
+    if own.out_of_scope_threshold == common.out_of_scope_threshold:
+        return weights
+    moved = _log_odds(common.out_of_scope_threshold) - _log_odds(own.out_of_scope_threshold)
+    bias = weights.state["intent.outer.bias"].copy()
+    bias[INTENTS.index(OUT_OF_SCOPE)] += moved * float(calibration.get("temperature", 1.0))
+    return replace(weights, state={**weights.state, "intent.outer.bias": bias})
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1.0 - probability))
+
+
+def _write(folder: Path, run: RunFolder, graph: bytes, manifest: dict[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(graph)
+    shutil.copyfile(run.model / "tokenizer.json", folder / "tokenizer.json")
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _write_configs(repository: Path, labels: ModelLabels, language: str, version: int) -> None:
     classes = (len(labels.intents), len(labels.sentiments), len(labels.tags))
-    encoder = repository / f"encoder_{_LANGUAGE}"
+    encoder = repository / f"encoder_{language}"
     (encoder / "config.pbtxt").write_text(
-        encoder_config(_LANGUAGE, version, classes), encoding="utf-8"
+        encoder_config(language, version, classes), encoding="utf-8"
     )
+    before = _front_of(repository)
+    versions = {**(before.encoder_versions if before else {}), language: version}
     front = repository / FRONT
     (front / "configs").mkdir(parents=True, exist_ok=True)
     (front / "1").mkdir(exist_ok=True)
-    served = Served(labels, {_LANGUAGE: version})
+    served = Served(labels, versions)
     (front / "config.pbtxt").write_text(front_config(served, "bls"), encoding="utf-8")
     (front / "configs" / "cpu.pbtxt").write_text(front_config(served, "local"), encoding="utf-8")
     source, target = _SHIPPED / FRONT / "1" / "model.py", front / "1" / "model.py"

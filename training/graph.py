@@ -1,165 +1,215 @@
 """The trained network as an ONNX graph, written node by node.
 
 BERT is few operators, so the graph is built from the weights with ONNX Runtime's fused attention
-already in place, instead of traced and pattern-matched. Weights are kept as int8 with a scale a
-column (a scale a row in the embedding table) and turned back to fp32 by Cast and Mul, which ONNX
-Runtime folds when it loads the graph: so all arithmetic is fp32.
+already in place, instead of traced and pattern-matched. With measured ranges, the encoder's
+products are int8 arithmetic (`training.quantization`) and the embedding table is int8 with a scale
+a row; attention, GELU, layer normalisation, pooling and the heads are fp32. Without ranges, all is
+fp32, weights and arithmetic.
 
 No output depends on what else is in the batch. Rows have one exact length, so there is no mask;
 and what is pooled is computed in two equal rows, because a product with a single row takes
 another kernel, whose last digit differs.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from training.errors import ConfigError
-from training.network import QueryModel
+from training.graph_builder import MICROSOFT, Array, GraphBuilder, quantize
+from training.quantization import Int8Products, Range
+
+if TYPE_CHECKING:  # torch is not needed to rebuild a graph
+    from training.network import QueryModel
 
 _OPSET, _IR_VERSION = 17, 8
-_MICROSOFT = "com.microsoft"
-Array = NDArray[Any]
+_LAYER = "encoder.encoder.layer"
 
 
-class _Builder:
-    """Nodes and weights of a graph in the making; methods return the name of what they make."""
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """All numbers of a trained model.
 
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: list[onnx.TensorProto] = []
+    Attributes:
+        state: arrays by the name of torch's parameters.
+        layers: of the encoder.
+        heads: attention heads in each layer.
+        epsilon: of layer normalisation.
+    """
 
-    def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        name = f"{operator}_{len(self.nodes)}"
-        self.nodes.append(
-            helper.make_node(operator, list(inputs), [name], name, domain=domain, **attributes)
-        )
-        return name
+    state: Mapping[str, Array]
+    layers: int
+    heads: int
+    epsilon: float
 
-    def constant(self, name: str, array: Array) -> str:
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
+    @classmethod
+    def of(cls, model: "QueryModel") -> "Weights":
+        """The numbers of a model in this process.
 
-    def numbers(self, *values: int) -> str:
-        return self.constant(f"numbers_{len(self.weights)}", np.array(values, np.int64))
-
-    def matrix(self, name: str, array: Array) -> str:
-        """A weight [in, out] of an affine map, kept as int8 with a scale a column."""
-        quantized, scale = quantize(array, axis=0)
-        whole = self.add("Cast", self.constant(f"{name}.int8", quantized), to=TensorProto.FLOAT)
-        return self.add("Mul", whole, self.constant(f"{name}.scale", scale))
-
-    def affine(self, states: str, name: str, weight: Array, bias: Array | None) -> str:
-        """States · weightᵀ + bias, for a weight [out, in] as torch keeps it."""
-        # A map near the identity would lose its small terms, and small heads gain nothing.
-        kept_whole = name == "vector" or (weight.size < 100_000 and not name.startswith("encoder"))
-        made = (
-            self.constant(f"{name}.weight", weight.T) if kept_whole else self.matrix(name, weight.T)
-        )
-        product = self.add("MatMul", states, made)
-        if bias is None:
-            return product
-        return self.add("Add", product, self.constant(f"{name}.bias", bias))
-
-    def norm(self, states: str, name: str, weight: Array, bias: Array, epsilon: float) -> str:
-        return self.add(
-            "LayerNormalization",
-            states,
-            self.constant(f"{name}.weight", weight),
-            self.constant(f"{name}.bias", bias),
-            axis=-1,
-            epsilon=epsilon,
+        Raises:
+            ConfigError: the encoder is not a BERT.
+        """
+        config: Any = model.encoder.config
+        if config.model_type != "bert" or config.hidden_act != "gelu":
+            raise ConfigError(
+                f"no graph is known for a {config.model_type} with {config.hidden_act}",
+                "export a model on a BERT encoder",
+            )
+        state = {
+            name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()
+        }
+        return cls(
+            state, config.num_hidden_layers, config.num_attention_heads, config.layer_norm_eps
         )
 
+    def linear(self, name: str) -> tuple[Array, Array]:
+        """Weight [in, out] and bias [out] of a linear layer; no bias counts as zeros."""
+        weight = self.state[f"{name}.weight"].T
+        bias = self.state.get(f"{name}.bias")
+        return weight, np.zeros(weight.shape[1], np.float32) if bias is None else bias
 
-def quantize(array: Array, axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 values and their symmetric scales, one for each slice along the other axis."""
-    largest = np.abs(array).max(axis=axis, keepdims=True)
-    scale = np.where(largest == 0.0, 1.0, largest / 127.0).astype(np.float32)
-    return np.round(array / scale).clip(-127, 127).astype(np.int8), scale
 
-
-def build(model: QueryModel, calibration: dict[str, Any], max_pieces: int) -> onnx.ModelProto:
+def build(
+    weights: "Weights | QueryModel",
+    calibration: Mapping[str, Any],
+    max_pieces: int,
+    ranges: Mapping[str, Range] | None = None,
+) -> onnx.ModelProto:
     """The graph: `input_ids` [B, L] of one exact length to the six heads.
 
-    Temperatures are folded into the classifiers.
-
-    Raises:
-        ConfigError: the encoder is not a BERT.
+    Args:
+        weights: of the trained model.
+        calibration: temperatures, which are folded into the classifiers.
+        max_pieces: the longest input.
+        ranges: of the products' inputs, from `quantization.observe`: int8; None: fp32.
     """
-    config: Any = model.encoder.config
-    if config.model_type != "bert" or config.hidden_act != "gelu":
-        raise ConfigError(
-            f"no graph is known for a {config.model_type} with {config.hidden_act}",
-            "export a model on a BERT encoder",
-        )
-    state = {name: value.detach().float().numpy() for name, value in model.state_dict().items()}
-    made = _Builder()
-    states = _embeddings(made, state, config, max_pieces)
-    for layer in range(config.num_hidden_layers):
-        states = _layer(made, state, config, states, f"encoder.encoder.layer.{layer}")
-    outputs = _heads(made, state, states, calibration)
+    weights = weights if isinstance(weights, Weights) else Weights.of(weights)
+    made = GraphBuilder()
+    trunk = _Trunk(made, weights, ranges)
+    states = trunk.embeddings(max_pieces)
+    for layer in range(weights.layers):
+        states = trunk.layer(states, f"{_LAYER}.{layer}")
+    outputs = _heads(made, weights.state, states, calibration, small=ranges is not None)
     return _model(made, outputs)
 
 
-def _embeddings(made: _Builder, state: dict[str, Array], config: Any, max_pieces: int) -> str:
-    prefix = "encoder.embeddings"
-    table, scale = quantize(state[f"{prefix}.word_embeddings.weight"], axis=1)
-    rows = made.add("Gather", made.constant("words.int8", table), "input_ids")
-    scales = made.add("Gather", made.constant("words.scale", scale), "input_ids")
-    words = made.add("Mul", made.add("Cast", rows, to=TensorProto.FLOAT), scales)
-    positions = state[f"{prefix}.position_embeddings.weight"][:max_pieces]
-    positions = positions + state[f"{prefix}.token_type_embeddings.weight"][0]
-    length = made.add("Shape", "input_ids", start=1, end=2)
-    places = made.add(
-        "Slice", made.constant("positions", positions), made.numbers(0), length, made.numbers(0)
-    )
-    return made.norm(
-        made.add("Add", words, places),
-        "embeddings.norm",
-        state[f"{prefix}.LayerNorm.weight"],
-        state[f"{prefix}.LayerNorm.bias"],
-        config.layer_norm_eps,
-    )
+class _Trunk:
+    """The encoder, in int8 or fp32."""
 
+    def __init__(
+        self, made: GraphBuilder, weights: Weights, ranges: Mapping[str, Range] | None
+    ) -> None:
+        self._made, self._weights = made, weights
+        self._int8 = None if ranges is None else Int8Products(made, ranges)
 
-def _layer(made: _Builder, state: dict[str, Array], config: Any, states: str, prefix: str) -> str:
-    def of(name: str) -> tuple[Array, Array]:
-        return state[f"{prefix}.{name}.weight"], state[f"{prefix}.{name}.bias"]
+    def embeddings(self, max_pieces: int) -> str:
+        """Word pieces, positions and the one segment there is, normalised."""
+        made, state, prefix = self._made, self._weights.state, "encoder.embeddings"
+        table = state[f"{prefix}.word_embeddings.weight"]
+        if self._int8:
+            quantized, scale = quantize(table, axis=1)
+            rows = made.add("Gather", made.constant("words.int8", quantized), "input_ids")
+            scales = made.add("Gather", made.constant("words.scale", scale), "input_ids")
+            words = made.add("Mul", made.add("Cast", rows, to=TensorProto.FLOAT), scales)
+        else:
+            words = made.add("Gather", made.constant("words", table), "input_ids")
+        positions = state[f"{prefix}.position_embeddings.weight"][:max_pieces]
+        positions = positions + state[f"{prefix}.token_type_embeddings.weight"][0]
+        length = made.add("Shape", "input_ids", start=1, end=2)
+        places = made.add(
+            "Slice", made.constant("positions", positions), made.numbers(0), length, made.numbers(0)
+        )
+        return self._norm(made.add("Add", words, places), "embeddings.norm", f"{prefix}.LayerNorm")
 
-    parts = [of(f"attention.self.{name}") for name in ("query", "key", "value")]
-    attended = made.add(
-        "Attention",
-        states,
-        made.matrix(f"{prefix}.qkv", np.concatenate([weight.T for weight, _ in parts], axis=1)),
-        made.constant(f"{prefix}.qkv.bias", np.concatenate([bias for _, bias in parts])),
-        domain=_MICROSOFT,
-        num_heads=config.num_attention_heads,
-    )
-    mixed = made.affine(attended, f"{prefix}.mixed", *of("attention.output.dense"))
-    states = made.norm(
-        made.add("Add", mixed, states),
-        f"{prefix}.norm1",
-        *of("attention.output.LayerNorm"),
-        config.layer_norm_eps,
-    )
-    wide = made.affine(states, f"{prefix}.wide", *of("intermediate.dense"))
-    wide = made.add("Gelu", wide, domain=_MICROSOFT)
-    narrow = made.affine(wide, f"{prefix}.narrow", *of("output.dense"))
-    return made.norm(
-        made.add("Add", narrow, states),
-        f"{prefix}.norm2",
-        *of("output.LayerNorm"),
-        config.layer_norm_eps,
-    )
+    def layer(self, states: str, prefix: str) -> str:
+        """Self-attention and feed-forward, each with its residual and normalisation."""
+        made = self._made
+        attended = self._attention(states, prefix)
+        mixed = self._static(attended, f"{prefix}.attention.output.dense", f"{prefix}.mixed")
+        states = self._norm(
+            made.add("Add", mixed, states),
+            f"{prefix}.norm1",
+            f"{prefix}.attention.output.LayerNorm",
+        )
+        wide = self._static(states, f"{prefix}.intermediate.dense", f"{prefix}.wide")
+        wide = made.add("Gelu", wide, domain=MICROSOFT)
+        narrow, (weight, bias) = f"{prefix}.narrow", self._weights.linear(f"{prefix}.output.dense")
+        if self._int8:
+            down = self._int8.by_row(wide, narrow, weight, bias)
+        else:
+            down = made.product(wide, made.constant(f"{narrow}.weight", weight), narrow, bias)
+        return self._norm(
+            made.add("Add", down, states), f"{prefix}.norm2", f"{prefix}.output.LayerNorm"
+        )
+
+    def _attention(self, states: str, prefix: str) -> str:
+        made, heads = self._made, self._weights.heads
+        parts = [
+            self._weights.linear(f"{prefix}.attention.self.{name}")
+            for name in ("query", "key", "value")
+        ]
+        weight = np.concatenate([w for w, _ in parts], axis=1)
+        bias = np.concatenate([b for _, b in parts])
+        if not self._int8:
+            return made.add(
+                "Attention",
+                states,
+                made.constant(f"{prefix}.qkv.weight", weight),
+                made.constant(f"{prefix}.qkv.bias", bias),
+                domain=MICROSOFT,
+                num_heads=heads,
+            )
+        layer = f"{prefix}.attention.self.query"
+        joint = self._int8.static(states, layer, f"{prefix}.qkv", weight, bias)
+        query, key, value = made.split("Split", joint, outputs=3, axis=2)
+        return made.add("MultiHeadAttention", query, key, value, domain=MICROSOFT, num_heads=heads)
+
+    def _static(self, states: str, layer: str, name: str) -> str:
+        weight, bias = self._weights.linear(layer)
+        if self._int8:
+            return self._int8.static(states, layer, name, weight, bias)
+        kept = self._made.constant(f"{name}.weight", weight)
+        return self._made.product(states, kept, name, bias)
+
+    def _norm(self, states: str, name: str, source: str) -> str:
+        state = self._weights.state
+        return self._made.norm(
+            states,
+            name,
+            state[f"{source}.weight"],
+            state[f"{source}.bias"],
+            self._weights.epsilon,
+        )
 
 
 def _heads(
-    made: _Builder, state: dict[str, Array], states: str, calibration: dict[str, Any]
+    made: GraphBuilder,
+    state: Mapping[str, Array],
+    states: str,
+    calibration: Mapping[str, Any],
+    *,
+    small: bool,
 ) -> dict[str, str]:
+    def affine(inputs: str, name: str, divided_by: float = 1.0) -> str:
+        weight, bias = state[f"{name}.weight"].T, state.get(f"{name}.bias")
+        weight = (weight / divided_by).astype(np.float32)
+        # A map near the identity would lose its small terms, and small heads gain nothing.
+        if small and name != "vector" and weight.size >= 100_000:
+            kept = made.stored(name, weight)
+        else:
+            kept = made.constant(f"{name}.weight", weight)
+        return made.product(
+            inputs, kept, name, None if bias is None else (bias / divided_by).astype(np.float32)
+        )
+
+    def classifier(name: str, temperature: float) -> str:
+        inner = made.add("Gelu", affine(pooled, f"{name}.inner"), domain=MICROSOFT)
+        return _one_row(made, affine(inner, f"{name}.outer", temperature))
+
     first = made.add("Slice", states, made.numbers(0), made.numbers(1), made.numbers(1))
     shape = made.add("Shape", states)
     batch = made.add("Slice", shape, made.numbers(0), made.numbers(1), made.numbers(0))
@@ -168,43 +218,26 @@ def _heads(
     spread = made.add("Concat", batch, made.numbers(2), length, axis=0)
     mean = made.add("MatMul", made.add("Expand", share, spread), states)  # [B, 2, width]
     pooled = made.add("Concat", made.add("Concat", first, first, axis=1), mean, axis=2)
-    subject = made.affine(states, "subject", state["subject.weight"], state["subject.bias"])
+    subject = affine(states, "subject")
     one = made.add("Slice", states, made.numbers(0), made.numbers(1), made.numbers(2))
     ones = made.add("Add", made.add("Sub", one, one), made.constant("one", np.ones(1, np.float32)))
-    vector = made.affine(mean, "vector", state["vector.weight"], None)
+    vector = affine(mean, "vector")
     return {
-        "intent": _classifier(made, state, pooled, "intent", calibration.get("temperature", 1.0)),
-        "sentiment": _classifier(
-            made, state, pooled, "sentiment", calibration.get("sentiment_temperature", 1.0)
-        ),
-        "tags": made.affine(states, "tags", state["tags.weight"], state["tags.bias"]),
+        "intent": classifier("intent", calibration.get("temperature", 1.0)),
+        "sentiment": classifier("sentiment", calibration.get("sentiment_temperature", 1.0)),
+        "tags": affine(states, "tags"),
         "subject": made.add("Concat", subject, ones, axis=2),
-        "object": made.affine(states, "object", state["object.weight"], state["object.bias"]),
+        "object": affine(states, "object"),
         "vector": _one_row(made, made.add("LpNormalization", vector, axis=2, p=2)),
     }
 
 
-def _classifier(
-    made: _Builder, state: dict[str, Array], pooled: str, name: str, temperature: float
-) -> str:
-    inner = made.affine(
-        pooled, f"{name}.inner", state[f"{name}.inner.weight"], state[f"{name}.inner.bias"]
-    )
-    outer = made.affine(
-        made.add("Gelu", inner, domain=_MICROSOFT),
-        f"{name}.outer",
-        (state[f"{name}.outer.weight"] / temperature).astype(np.float32),
-        (state[f"{name}.outer.bias"] / temperature).astype(np.float32),
-    )
-    return _one_row(made, outer)
-
-
-def _one_row(made: _Builder, rows: str) -> str:
+def _one_row(made: GraphBuilder, rows: str) -> str:
     first = made.add("Slice", rows, made.numbers(0), made.numbers(1), made.numbers(1))
     return made.add("Squeeze", first, made.numbers(1))
 
 
-def _model(made: _Builder, outputs: dict[str, str]) -> onnx.ModelProto:
+def _model(made: GraphBuilder, outputs: dict[str, str]) -> onnx.ModelProto:
     values = []
     for name, source in outputs.items():
         made.nodes.append(helper.make_node("Identity", [source], [name], f"output_{name}"))
@@ -220,7 +253,7 @@ def _model(made: _Builder, outputs: dict[str, str]) -> onnx.ModelProto:
     )
     return helper.make_model(
         graph,
-        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)],
+        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid(MICROSOFT, 1)],
         ir_version=_IR_VERSION,
         producer_name="intentstream",
     )

@@ -1,0 +1,70 @@
+"""A saved model by its folder: a run's, an exported encoder's, a model repository's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from streams.decoding import ModelLabels
+from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from training.errors import ConfigError
+from training.export import FRONT, MAX_PIECES
+from training.graph import Weights, build
+from training.onnx_predict import OnnxPredictor
+from training.predict import VECTOR_SPACE, Predictor
+from training.run_folder import load_model
+from training.serving_config import read_front
+from training.tokens import load_tokenizer
+
+
+def labels_of(calibration: dict[str, Any]) -> ModelLabels:
+    """The schema's labels with a model's threshold."""
+    return ModelLabels(
+        intents=INTENTS,
+        tags=bio_tags(),
+        sentiments=SENTIMENTS,
+        out_of_scope_threshold=float(calibration.get("out_of_scope_threshold", 0.5)),
+        vector_space=VECTOR_SPACE,
+    )
+
+
+def predictor_of(folder: Path, language: str = "en") -> Predictor:
+    """The model of a folder, run by ONNX Runtime in this process.
+
+    Args:
+        folder: a run folder (fp32), a version folder of an encoder, or a model repository, of
+            which the encoder is taken that it serves (int8, as the server runs it).
+        language: of the repository's encoder.
+
+    Raises:
+        ConfigError: there is no model in the folder, or the repository serves no such language.
+    """
+    if (folder / FRONT).is_dir():
+        return _served(folder, language)
+    if (folder / "model.onnx").is_file():
+        return _exported(folder)
+    path = folder / "model" if (folder / "model").is_dir() else folder
+    model, calibration = load_model(path)
+    graph = build(Weights.of(model), calibration, MAX_PIECES).SerializeToString()
+    return OnnxPredictor(graph, load_tokenizer(path), labels_of(calibration))
+
+
+def _exported(folder: Path) -> Predictor:
+    front = folder.parent.parent / FRONT / "configs" / "cpu.pbtxt"
+    if front.is_file():
+        labels = read_front(front.read_text(encoding="utf-8")).labels
+    else:
+        manifest = folder / "manifest.json"
+        facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
+        labels = labels_of(facts.get("calibration", {}))
+    return OnnxPredictor(folder / "model.onnx", load_tokenizer(folder), labels)
+
+
+def _served(repository: Path, language: str) -> Predictor:
+    front = repository / FRONT / "configs" / "cpu.pbtxt"
+    if not front.is_file():
+        raise ConfigError(f"no {front.name} in {front.parent}", "run intentstream export")
+    served = read_front(front.read_text(encoding="utf-8"))
+    if language not in served.encoder_versions:
+        raise ConfigError(f"{repository} serves no encoder for {language!r}", "export one")
+    folder = repository / f"encoder_{language}" / str(served.encoder_versions[language])
+    return OnnxPredictor(folder / "model.onnx", load_tokenizer(folder), served.labels)
