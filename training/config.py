@@ -9,6 +9,10 @@ from typing import Any
 from training.errors import ConfigError
 
 TASKS = ("intent", "sentiment", "tags", "relations", "vector")
+KINDS = ("adamw", "sgd")
+SCHEDULES = ("linear", "cosine", "constant")
+METHODS = ("full", "lora", "adalora", "adapters", "prefix")
+FREEZES = ("none", "embeddings", "layers", "encoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +20,13 @@ class ModelConfig:
     """The base and its limits. `max_pieces` counts word pieces, special ones included.
 
     `vectors` is the encoder whose sentence vectors the model learns to give, so that models on
-    different bases share one vector space; empty for those of the base itself.
+    different bases share one vector space; empty for those of the base itself. `added_words` of the
+    training texts that the vocabulary cuts, the most frequent ones, become pieces of their own.
     """
 
     base: str = "all-MiniLM-L6-v2"
     vectors: str = ""
+    added_words: int = 0
     max_pieces: int = 64
     dropout: float = 0.1
 
@@ -41,6 +47,11 @@ class DataConfig:
     that decide which epoch is kept, besides what the data folder has for it. `on_leak`: training
     texts that are evaluation texts too are an `error`, or `drop`ped. `unlicensed` lets data train
     whose licence forbids shipping the weights: for experiments.
+
+    Noise, as probabilities for a text: `typos`, `punctuation` (that none is left), `casing`,
+    `spaces` (that one between words of one kind is lost), `lookalikes` (a letter becomes one that
+    looks like it), `drop_stop_words` (that none of `stop_words` is left). `normalise` makes texts
+    what the worker will make of them.
     """
 
     sources: dict[str, int] = field(default_factory=dict)
@@ -49,19 +60,31 @@ class DataConfig:
     validation: tuple[FileConfig, ...] = ()
     on_leak: str = "error"
     unlicensed: bool = False
+    normalise: bool = True
     typos: float = 0.15
     punctuation: float = 0.5
+    casing: float = 0.0
+    spaces: float = 0.0
+    lookalikes: float = 0.0
+    stop_words: tuple[str, ...] = ()
+    drop_stop_words: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
-    """AdamW (Loshchilov and Hutter, ICLR 2019), linear warm-up, then linear decay to zero.
+    """Steps: `kind` is `adamw` (Loshchilov and Hutter, ICLR 2019) or `sgd` with momentum.
 
-    `heads` multiplies the learning rate of what is not pre-trained. `average` is the share of all
-    steps, at the end, whose weights are averaged (Izmailov et al., UAI 2018): the average is kept
-    if it beats every epoch.
+    After a linear warm-up the learning rate falls to zero, as a `linear` or a `cosine` function of
+    the steps, or stays `constant`. `heads` multiplies the learning rate of what is not
+    pre-trained; `layer_decay` multiplies that of each layer once for each layer above it (Howard
+    and Ruder, ACL 2018). `accumulate` batches make one step. `average` is the share of all steps,
+    at the end, whose weights are averaged (Izmailov et al., UAI 2018): the average is kept if it
+    beats every epoch. `adversarial` is how far embeddings are moved for a second, harder pass
+    (Miyato et al., ICLR 2017); 0 for none.
     """
 
+    kind: str = "adamw"
+    schedule: str = "linear"
     epochs: int = 6
     batch: int = 64
     learning_rate: float = 3e-4
@@ -72,6 +95,30 @@ class OptimizerConfig:
     clip: float = 1.0
     patience: int = 3
     average: float = 0.0
+    momentum: float = 0.9
+    layer_decay: float = 1.0
+    accumulate: int = 1
+    adversarial: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TuningConfig:
+    """Which parameters learn; the heads always do.
+
+    `method` is `full` (the base's own, but for what `freeze` says: `none`, `embeddings`, all but the
+    top `layers`, the whole `encoder`), or leaves the base as it is and adds parameters: `lora` and
+    `adalora` of a `rank` (times `alpha` over it, with `dropout`), `adapters` of a width
+    `bottleneck`, or a `prefix` of so many positions.
+    """
+
+    method: str = "full"
+    freeze: str = "none"
+    layers: int = 2
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.05
+    bottleneck: int = 48
+    prefix: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +156,18 @@ class DistillationConfig:
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """All of a run but where its data and its folder are."""
+    """All of a run but where its data and its folder are.
+
+    `wandb` names a project of Weights & Biases for the curves, beside TensorBoard.
+    """
 
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
     loss: LossConfig = LossConfig()
     distillation: DistillationConfig = DistillationConfig()
+    tuning: TuningConfig = TuningConfig()
+    wandb: str = ""
     seed: int = 1
     threads: int = 2
 
@@ -163,32 +215,49 @@ def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
         elif name in ("files", "validation"):
             values[name] = tuple(_built(FileConfig, file, f"{where} [[{name}]]") for file in value)
         else:
-            number = float(value) if expected is float and isinstance(value, int) else value
-            if isinstance(expected, type) and not isinstance(number, expected):
-                raise ConfigError(f"{where}: {name} = {value!r} is not a {expected.__name__}")
-            values[name] = number
+            values[name] = _value(name, value, expected, where)
     return kind(**values)
 
 
+def _value(name: str, value: Any, expected: Any, where: str) -> Any:
+    if name == "stop_words":
+        if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+            return tuple(value)
+        raise ConfigError(f"{where}: {name} = {value!r} is not a list of words")
+    fits = isinstance(expected, type) and isinstance(value, expected)
+    if expected is float and isinstance(value, int):
+        fits = True
+    if isinstance(value, bool) and expected is not bool:  # True is an int to Python
+        fits = False
+    if isinstance(expected, type) and not fits:
+        raise ConfigError(f"{where}: {name} = {value!r} is not a {expected.__name__}")
+    return float(value) if expected is float else value
+
+
 def _check(config: TrainConfig) -> None:
-    optimizer, data, model = config.optimizer, config.data, config.model
-    rules = (
-        (optimizer.epochs >= 1, "epochs must be at least 1"),
-        (optimizer.batch >= 1, "batch must be at least 1"),
-        (0 < optimizer.learning_rate < 0.1, "learning_rate must lie between 0 and 0.1"),
-        (0 <= optimizer.warmup < 1, "warmup is a part of the steps, from 0 to below 1"),
-        (0 <= optimizer.label_smoothing < 1, "label_smoothing must lie between 0 and 1"),
-        (0 <= optimizer.weight_decay < 1, "weight_decay must lie between 0 and 1"),
-        (optimizer.clip > 0, "clip must be above 0"),
-        (optimizer.heads > 0, "heads multiplies a learning rate: it must be above 0"),
-        (0 <= optimizer.average <= 1, "average is a part of the steps, from 0 to 1"),
-        (bool(config.loss.tasks), "every loss has the weight 0: there is no task to train"),
-        (config.loss.consistency >= 0, "consistency must be 0 or more"),
-        (0 <= config.loss.teacher <= 1, "teacher is a share, from 0 to 1"),
+    for holds, fault in (*_rules(config), *_step_rules(config), *_tuning_rules(config)):
+        if not holds:
+            raise ConfigError(fault, "mend the configuration")
+
+
+def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
+    data, model, loss = config.data, config.model, config.loss
+    noise = (data.typos, data.punctuation, data.casing, data.spaces, data.lookalikes)
+    return (
+        (bool(loss.tasks), "every loss has the weight 0: there is no task to train"),
+        (all(getattr(loss, task) >= 0 for task in TASKS), "a loss weight must be 0 or more"),
+        (loss.consistency >= 0, "consistency must be 0 or more"),
+        (0 <= loss.teacher <= 1, "teacher is a share, from 0 to 1"),
         (0 <= model.dropout < 1, "dropout must lie between 0 and 1"),
         (8 <= model.max_pieces <= 512, "max_pieces must lie between 8 and 512"),
         (data.on_leak in ("error", "drop"), 'on_leak is "error" or "drop"'),
-        (0 <= data.typos <= 1 and 0 <= data.punctuation <= 1, "noise is a probability"),
+        (all(0 <= chance <= 1 for chance in noise), "noise is a probability"),
+        (0 <= data.drop_stop_words <= 1, "drop_stop_words is a probability"),
+        (
+            not data.drop_stop_words or bool(data.stop_words),
+            "drop_stop_words needs a list of stop_words",
+        ),
+        (model.added_words >= 0, "added_words must be 0 or more"),
         (config.threads >= 1, "threads must be at least 1"),
         (
             all(
@@ -200,9 +269,44 @@ def _check(config: TrainConfig) -> None:
         ),
         (bool(data.sources or data.generated or data.files), "there is nothing to train on"),
     )
-    for holds, fault in rules:
-        if not holds:
-            raise ConfigError(fault, "mend the configuration")
+
+
+def _step_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
+    optimizer = config.optimizer
+    return (
+        (optimizer.kind in KINDS, f"kind is one of {', '.join(KINDS)}"),
+        (optimizer.schedule in SCHEDULES, f"schedule is one of {', '.join(SCHEDULES)}"),
+        (optimizer.epochs >= 1, "epochs must be at least 1"),
+        (optimizer.batch >= 1, "batch must be at least 1"),
+        (optimizer.accumulate >= 1, "accumulate must be at least 1"),
+        (optimizer.patience >= 1, "patience must be at least 1"),
+        (0 < optimizer.learning_rate < 0.1, "learning_rate must lie between 0 and 0.1"),
+        (0 <= optimizer.momentum < 1, "momentum must lie between 0 and 1"),
+        (0 <= optimizer.warmup < 1, "warmup is a part of the steps, from 0 to below 1"),
+        (0 <= optimizer.label_smoothing < 1, "label_smoothing must lie between 0 and 1"),
+        (0 <= optimizer.weight_decay < 1, "weight_decay must lie between 0 and 1"),
+        (0 < optimizer.layer_decay <= 1, "layer_decay must lie between 0 and 1"),
+        (optimizer.adversarial >= 0, "adversarial must be 0 or more"),
+        (optimizer.clip > 0, "clip must be above 0"),
+        (optimizer.heads > 0, "heads multiplies a learning rate: it must be above 0"),
+        (0 <= optimizer.average <= 1, "average is a part of the steps, from 0 to 1"),
+    )
+
+
+def _tuning_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
+    tuning = config.tuning
+    sizes = (tuning.layers, tuning.rank, tuning.bottleneck, tuning.prefix)
+    return (
+        (tuning.method in METHODS, f"method is one of {', '.join(METHODS)}"),
+        (tuning.freeze in FREEZES, f"freeze is one of {', '.join(FREEZES)}"),
+        (
+            tuning.method == "full" or tuning.freeze == "none",
+            f"{tuning.method} leaves the base as it is: freeze goes with full",
+        ),
+        (all(size >= 1 for size in sizes), "layers, rank, bottleneck and prefix are 1 or more"),
+        (tuning.alpha > 0, "alpha must be above 0"),
+        (0 <= tuning.dropout < 1, "dropout must lie between 0 and 1"),
+    )
 
 
 def _is_count(value: object) -> bool:

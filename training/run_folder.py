@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from training.config import TrainConfig
+from training.config import TrainConfig, config_of
 from training.errors import ConfigError
 from training.hardware import processor
 from training.network import QueryModel
@@ -60,7 +60,8 @@ class RunFolder:
         """
         arguments = json.loads(json.dumps(asdict(config)))
         before = self.manifest().get("arguments")
-        if before is not None and before != arguments and self.checkpoint.is_file():
+        resumed = before is not None and self.checkpoint.is_file()
+        if resumed and config_of(before or {}) != config_of(arguments):
             raise ConfigError(
                 f"{self.path} holds a run with another configuration",
                 "give another --run folder, or the same configuration to resume it",

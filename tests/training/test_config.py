@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.config import load_config
+from training.config import TrainConfig, config_of, load_config
 from training.corpus import load_corpus
 from training.errors import ConfigError
 
@@ -28,6 +28,17 @@ def test_every_recipe_of_the_project_is_valid(path: Path) -> None:
         ('[data]\non_leak = "ignore"\n' + ENOUGH, "on_leak is"),
         ("[data.sources]\nqueryner = -2\n", "a count of examples"),
         ("seed = 1", "nothing to train on"),
+        ('[optimizer]\nkind = "adam"\n' + ENOUGH, "kind is one of adamw, sgd"),
+        ("[optimizer]\nepochs = true\n" + ENOUGH, "epochs = True is not a int"),
+        ("[optimizer]\nlearning_rate = nan\n" + ENOUGH, "learning_rate must lie"),
+        ("[optimizer]\naccumulate = 0\n" + ENOUGH, "accumulate must be"),
+        ("[loss]\nintent = -1\n" + ENOUGH, "a loss weight must be"),
+        ('[tuning]\nmethod = "qlora"\n' + ENOUGH, "method is one of full, lora"),
+        ('[tuning]\nmethod = "lora"\nfreeze = "layers"\n' + ENOUGH, "freeze goes with full"),
+        ("[tuning]\nrank = 0\n" + ENOUGH, "rank, bottleneck and prefix are 1"),
+        ("[data]\ncasing = 2\n" + ENOUGH, "noise is a probability"),
+        ('[data]\nstop_words = "the"\n' + ENOUGH, "is not a list of words"),
+        ("[data]\ndrop_stop_words = 0.5\n" + ENOUGH, "needs a list of stop_words"),
         ("seed = = 1", "is not TOML"),
     ],
 )
@@ -48,3 +59,9 @@ def test_data_without_a_licence_for_it_cannot_train_by_accident(tmp_path: Path) 
     path.write_text("[data.sources]\nairline_tweets = -1\n" + ENOUGH, encoding="utf-8")
     with pytest.raises(ConfigError, match="licence of airline_tweets"):
         load_corpus(load_config(path).data, tmp_path, 1)
+
+
+def test_arguments_of_an_older_run_are_read_with_todays_defaults() -> None:
+    older = {"data": {"generated": {"requests": 10}}, "seed": 2}
+    assert config_of(older).seed == 2
+    assert config_of(older).tuning == TrainConfig().tuning
