@@ -413,3 +413,16 @@ class HealthSettings(Section):
             return None
         host, _, port = self.address.rpartition(":")
         return host.strip("[]") or "127.0.0.1", int(port)
+
+
+class AuditSettings(Section):
+    """The keys of the evidence that `intentstream replay` leaves (docs/replay.md)."""
+
+    signing_key: Path | None = Field(
+        default=None,
+        description="PEM file of the Ed25519 key that signs runs; `intentstream replay keygen` "
+        "makes one. Unset: runs are not signed (in `intentstream up`: a key beside the runs).",
+    )
+    public_key: Path | None = Field(
+        default=None, description="PEM file of its public half, by which `replay verify` checks."
+    )

@@ -37,6 +37,7 @@ from streams.topics import TopicNames
 from workers.errors import SettingsError
 from workers.sections import (
     PREFIX,
+    AuditSettings,
     DeadLetterSettings,
     HealthSettings,
     InputSettings,
@@ -161,6 +162,7 @@ class Settings(BaseSettings):
     dead_letters: DeadLetterSettings = DeadLetterSettings()
     health: HealthSettings = HealthSettings()
     profile: ProfileSettings = ProfileSettings()
+    audit: AuditSettings = AuditSettings()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -367,17 +369,21 @@ model's version: the event carries its digest.
 """
 
 
+def event_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that shape events, by their dotted name; no secret and no address among them."""
+    return {
+        ".".join(path): value_at(settings, path)
+        for _, path, _ in variables()
+        if path in _SHAPES_EVENTS
+    }
+
+
 def settings_digest(settings: Settings) -> str:
     """16 hex digits that are equal when settings make equal events of equal records.
 
     No secret and no address goes in. BLAKE2b over sorted JSON.
     """
-    shaping = {
-        ".".join(path): value_at(settings, path)
-        for _, path, _ in variables()
-        if path in _SHAPES_EVENTS
-    }
-    text = json.dumps(shaping, sort_keys=True, default=sorted)
+    text = json.dumps(event_settings(settings), sort_keys=True, default=sorted)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
