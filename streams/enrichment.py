@@ -94,7 +94,7 @@ class Enrichment:
         """The dead letter of a record."""
         return dead_letter(
             self.topics.dead,
-            self.redrives.original(record),
+            self.redrives.original(record, count=False),
             error,
             cluster=self.cluster,
             epoch=self.epoch,

@@ -89,10 +89,11 @@ class RedriveSigner:
         added = (REDRIVE_HEADER, msgspec.json.encode(signed))
         return OutputRecord(record.topic, record.key, record.value, (*kept, added))
 
-    def original(self, record: SourceRecord) -> SourceRecord:
+    def original(self, record: SourceRecord, *, count: bool = True) -> SourceRecord:
         """The record as it was read first, `redriven` set; itself when it was not redriven.
 
-        Headers stay as they are. One that we have not signed for this record is ignored and counted.
+        Headers stay as they are. One that we have not signed for this record is ignored, and counted
+        unless it was before.
         """
         if not record.headers or record.redriven is not None:
             return record
@@ -100,7 +101,7 @@ class RedriveSigner:
         for name, value in record.headers:
             if name == REDRIVE_HEADER:
                 signed = self._checked(value, record)
-                self.ignored += signed is None
+                self.ignored += count and signed is None
                 found = signed or found
         if found is None:
             return record

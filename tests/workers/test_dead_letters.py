@@ -9,11 +9,18 @@ from typer.testing import CliRunner
 from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
 from streams.records import SourceRecord
 from workers.cli import app
-from workers.dead_letters import DeadLetter, dead_letter_at, dead_letters
+from workers.dead_letters import (
+    DeadLetter,
+    Selection,
+    SourceFilter,
+    dead_letter_at,
+    dead_letters,
+    parse_source,
+)
 from workers.embedded.kafka import EmbeddedKafka
 from workers.kafka import producer, running
 from workers.settings import Settings, load_settings
-from workers.topic_range import Bound, RangeError
+from workers.topic_range import RangeError
 from workers.topics_admin import apply
 
 _numbers = itertools.count()
@@ -46,8 +53,7 @@ async def _set_aside(settings: Settings, reasons: Sequence[DeadReason]) -> None:
 
 
 async def _all(settings: Settings) -> list[DeadLetter]:
-    bounds = Bound("earliest"), Bound("latest")
-    return [letter async for letter in dead_letters(settings, *bounds)]
+    return [letter async for letter in dead_letters(settings, Selection())]
 
 
 async def test_every_dead_letter_is_listed_with_its_reason_and_origin(settings: Settings) -> None:
@@ -100,3 +106,34 @@ def test_a_position_is_partition_and_offset() -> None:
     result = CliRunner().invoke(app, ["dead", "show", "42"])
     assert result.exit_code == 1
     assert "PARTITION:OFFSET" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "takes", "leaves"),
+    [
+        ("queries.raw", ["queries.raw:0:0", "queries.raw:3:9"], ["users.actions:0:0", "?:?:?"]),
+        ("queries.raw:3", ["queries.raw:3:9"], ["queries.raw:30:9", "queries.raw:?:?"]),
+        ("queries.raw:3:9", ["queries.raw:3:9"], ["queries.raw:3:8", "queries.raw:3:10"]),
+        ("queries.raw:3:9-11", ["queries.raw:3:9", "queries.raw:3:11"], ["queries.raw:3:12"]),
+    ],
+)
+def test_a_source_is_a_topic_a_partition_or_some_offsets(
+    text: str, takes: list[str], leaves: list[str]
+) -> None:
+    found = parse_source(text)
+    assert all(found.takes(source) for source in takes)
+    assert not any(found.takes(source) for source in leaves)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "queries.raw:x", "queries.raw:0:5-", ":0:1"])
+def test_what_is_no_source_is_an_error_that_shows_the_forms(text: str) -> None:
+    with pytest.raises(RangeError, match="TOPIC:PARTITION"):
+        parse_source(text)
+
+
+async def test_reason_and_source_choose(settings: Settings) -> None:
+    await _set_aside(settings, [DeadReason.INVALID_JSON, DeadReason.TOO_LONG, DeadReason.TOO_LONG])
+    long = Selection(
+        reasons=frozenset({DeadReason.TOO_LONG}), sources=(SourceFilter("queries.raw", 3, 0, 1),)
+    )
+    assert [letter.source async for letter in dead_letters(settings, long)] == ["queries.raw:3:1"]

@@ -1,8 +1,8 @@
 """A model that keeps the contract and fails when told to: the real one never fails on a string.
 
 What it says is simple and depends on the text alone. A text with the word `poison` fails its whole
-batch. Files in the folder `$RIGGED` steer all of it: `digest` (its content is the digest),
-`failing` (every request fails), `garbage` (not-a-number logits), `slow` (seconds a request takes).
+batch, until it is `mended`. Files in the folder `$RIGGED` steer all of it: `digest` (its content is
+the digest), `failing` (every request fails), `garbage` (not-a-number logits), `slow` (seconds a request takes).
 """
 
 import os
@@ -36,7 +36,8 @@ class TritonPythonModel:
         texts = [row.decode() for row in rows]
         if slow := self._told("slow"):
             time.sleep(float(slow))
-        if self._told("failing") is not None or any("poison" in text for text in texts):
+        poisoned = self._told("mended") is None and any("poison" in text for text in texts)
+        if self._told("failing") is not None or poisoned:
             error = pb_utils.TritonError(f"cannot read {texts[0]}")
             return pb_utils.InferenceResponse(error=error)
         return pb_utils.InferenceResponse(output_tensors=self._tensors(texts))
