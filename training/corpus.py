@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.config import TASKS, DataConfig, FileConfig
 from training.errors import ConfigError
-from training.examples import Example, check_classes, without_leaks
+from training.examples import Example, check_classes, normalised, without_leaks
 from training.generator import compose
 from training.markup import (
     hand_written_crossed,
@@ -16,7 +16,7 @@ from training.markup import (
     hand_written_products,
     hand_written_requests,
 )
-from training.noise import noisy
+from training.noise import Noise, noisy
 from training.readers import Columns, read
 from training.sources import SOURCES, load, load_if_there
 from training.tokens import Encoded
@@ -46,10 +46,8 @@ class Corpus:
         for kind, count in self.config.generated.items():
             made = compose(kind, count, self.seed * 1000 + number, self.annotated)
             drawn += without_leaks(made, self.held_out, drop=True)
-        return [
-            noisy(example, chance, typos=self.config.typos, punctuation=self.config.punctuation)
-            for example in drawn
-        ]
+        noise = noise_of(self.config)
+        return [noisy(example, chance, noise) for example in drawn]
 
     def lessons(self, counts: Mapping[str, int]) -> "Corpus":
         """The corpus whose named sources hold but so many texts: those that a teacher is asked.
@@ -134,6 +132,8 @@ def load_corpus(
         if example.spans and example.source != "webshop"
     ]
     pools = {name: [_with_neutral_search(e) for e in pool] for name, pool in pools.items()}
+    if config.normalise:
+        pools = {name: [normalised(e) for e in pool] for name, pool in pools.items()}
     corpus = Corpus(config, pools, annotated, seed)
     check_classes(corpus.epoch(0), tasks)
     return corpus
@@ -145,7 +145,21 @@ def validation_files(config: DataConfig) -> list[Example]:
     Raises:
         DataError: an unreadable file.
     """
-    return [example for file in config.validation for example in _read(file)]
+    found = [example for file in config.validation for example in _read(file)]
+    return [normalised(example) for example in found] if config.normalise else found
+
+
+def noise_of(config: DataConfig) -> Noise:
+    """The noise that a configuration asks for."""
+    return Noise(
+        typos=config.typos,
+        punctuation=config.punctuation,
+        casing=config.casing,
+        spaces=config.spaces,
+        lookalikes=config.lookalikes,
+        stop_words=frozenset(word.lower() for word in config.stop_words),
+        drop_stop_words=config.drop_stop_words,
+    )
 
 
 def _read(file: FileConfig) -> list[Example]:

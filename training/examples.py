@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
+from streams.text import TextTooLong, normalise
 from training.errors import DataError, LeakError
 
 
@@ -89,6 +90,36 @@ def with_single_product_relations(example: Example) -> Example:
         return example
     pairs = ((products[0], n) for n, span in enumerate(spans) if span.type in PREDICATES)
     return replace(example, relations=tuple(pairs))
+
+
+def normalised(example: Example) -> Example:
+    """The example with its text as the worker makes it before the model sees it.
+
+    An example whose entities would not survive that is left as it is.
+
+    Raises:
+        DataError: a text that the worker would refuse for its length.
+    """
+    try:
+        text = normalise(example.text)
+    except TextTooLong as error:
+        raise DataError(
+            f"a text from {example.source} is too long: {example.text[:60]!r}…", "shorten it"
+        ) from error
+    if text == example.text or not text:
+        return example
+    if not example.spans:
+        return replace(example, text=text)
+    spans: list[TextSpan] = []
+    for span in example.spans:
+        before = normalise(example.text[: span.start])
+        if example.text[span.start - 1 : span.start].isspace() and before:
+            before += " "
+        start, end = len(before), len(normalise(example.text[: span.end]))
+        spans.append(TextSpan(span.type, start, end))
+        if text[start:end] != normalise(example.text[span.start : span.end]):
+            return example
+    return replace(example, text=text, spans=tuple(spans))
 
 
 def same_text(text: str) -> str:

@@ -1,11 +1,12 @@
-"""Noise that keeps labels: typing mistakes and missing punctuation, with entities moved along.
+"""Noise that keeps labels: what shoppers' texts lack or have too much of, with entities moved along.
 
-The tokenizer folds case, so case needs no noise. Placeholders of the redactor are left whole.
+Typing mistakes, missing punctuation, other casing (for bases that tell case apart), lost spaces,
+letters that look like others, missing stop words. Placeholders of the redactor are left whole.
 """
 
 import random
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from training.examples import Example, TextSpan
 
@@ -19,26 +20,127 @@ _NEIGHBOURS = {
 _PUNCTUATION = frozenset("?!.,;:'’\"")
 
 
-def noisy(example: Example, chance: random.Random, *, typos: float, punctuation: float) -> Example:
-    """A variant: with probability `typos` one or two slips, with `punctuation` none of it left."""
+_LOOKALIKES = {
+    "a": "а@", "c": "с", "e": "е3", "i": "і1", "l": "1|", "o": "о0", "p": "р", "s": "ѕ5", "x": "х",
+    "y": "у",
+}  # fmt: skip
+"""Cyrillic letters that look like Latin ones (Unicode Technical Standard 39), and what keyboards offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How probable each kind of noise is for a text, from 0 to 1.
+
+    Attributes:
+        typos: one slip, or two.
+        punctuation: none of it is left.
+        casing: all upper case, all lower case, or each word capitalised.
+        spaces: one is lost, within an entity or outside all.
+        lookalikes: a letter or two become others that look like them.
+        stop_words: lower-cased words that may go.
+        drop_stop_words: all of them go.
+    """
+
+    typos: float = 0.0
+    punctuation: float = 0.0
+    casing: float = 0.0
+    spaces: float = 0.0
+    lookalikes: float = 0.0
+    stop_words: frozenset[str] = frozenset()
+    drop_stop_words: float = 0.0
+
+
+def noisy(example: Example, chance: random.Random, noise: Noise) -> Example:
+    """A variant of the example, which keeps its text as `clean` where that has changed."""
     found = example
-    if chance.random() < punctuation:
+    if chance.random() < noise.punctuation:
         found = _edited(found, [c for c in enumerate(found.text) if c[1] not in _PUNCTUATION])
-    if chance.random() < typos:
+    if noise.drop_stop_words and chance.random() < noise.drop_stop_words:
+        found = without_words(found, noise.stop_words)
+    if noise.spaces and chance.random() < noise.spaces:
+        found = without_a_space(found, chance)
+    if chance.random() < noise.typos:
         for _ in range(1 + (chance.random() < 0.3)):
             found = with_typo(found, chance)
+    if noise.lookalikes and chance.random() < noise.lookalikes:
+        found = with_lookalikes(found, chance)
+    if noise.casing and chance.random() < noise.casing:
+        found = with_other_case(found, chance)
     if found.text == example.text:
         return example
     return replace(found, clean=example.clean or example.text)
 
 
-def with_typo(example: Example, chance: random.Random) -> Example:
-    """One slip in a word of four letters or more: swapped, lost, doubled or a neighbouring key."""
-    kept_whole = {
+def without_words(example: Example, words: frozenset[str]) -> Example:
+    """Without these words, but for the example whose entity would be lost with them."""
+    gone = {
         position
-        for match in _PLACEHOLDER.finditer(example.text)
+        for match in re.finditer(r"\S+\s*", example.text)
+        if match[0].strip().lower() in words
         for position in range(match.start(), match.end())
     }
+    kept = [c for c in enumerate(example.text) if c[0] not in gone]
+    while kept and kept[-1][1].isspace():
+        kept.pop()
+    return _edited(example, kept)
+
+
+def without_a_space(example: Example, chance: random.Random) -> Example:
+    """One space less: never one that parts an entity from what is beside it."""
+    spans = example.spans or ()
+    places = [
+        match.start()
+        for match in re.finditer(r"(?<=[^\W\d_]) (?=[^\W\d_])", example.text)
+        if not any(match.start() in (span.start - 1, span.end) for span in spans)
+    ]
+    if not places:
+        return example
+    lost = chance.choice(places)
+    return _edited(example, [c for c in enumerate(example.text) if c[0] != lost])
+
+
+def with_lookalikes(example: Example, chance: random.Random) -> Example:
+    """One or two letters become others that look like them."""
+    whole = _kept_whole(example.text)
+    places = [
+        position
+        for position, character in enumerate(example.text)
+        if character.lower() in _LOOKALIKES and position not in whole
+    ]
+    characters = list(example.text)
+    for position in chance.sample(places, min(len(places), 1 + (chance.random() < 0.3))):
+        characters[position] = chance.choice(_LOOKALIKES[characters[position].lower()])
+    return _edited(example, list(enumerate(characters)))
+
+
+def with_other_case(example: Example, chance: random.Random) -> Example:
+    """All upper case, all lower case, or each word capitalised, where that keeps lengths."""
+    change = chance.choice((str.upper, str.lower, str.title))
+    whole = _kept_whole(example.text)
+    changed = change(example.text)
+    if len(changed) != len(example.text):  # "ß" becomes "SS"
+        return example
+    return _edited(
+        example,
+        [
+            (position, before if position in whole else after)
+            for position, (before, after) in enumerate(zip(example.text, changed, strict=True))
+        ],
+    )
+
+
+def _kept_whole(text: str) -> set[int]:
+    """Positions within placeholders."""
+    return {
+        position
+        for match in _PLACEHOLDER.finditer(text)
+        for position in range(match.start(), match.end())
+    }
+
+
+def with_typo(example: Example, chance: random.Random) -> Example:
+    """One slip in a word of four letters or more: swapped, lost, doubled or a neighbouring key."""
+    kept_whole = _kept_whole(example.text)
     places = [
         match.start() + offset
         for match in re.finditer(r"[^\W\d_]{4,}", example.text)

@@ -22,7 +22,7 @@ from training.examples import Example
 from training.generator import compose
 from training.markup import parse
 from training.network import QueryModel
-from training.noise import noisy
+from training.noise import Noise, noisy
 from training.objective import collate, losses, r_drop_loss
 from training.run_folder import load_model
 from training.tokens import IGNORED, encode, load_tokenizer
@@ -90,10 +90,10 @@ def test_a_teacher_without_lessons_is_an_error(trained: Trained, tmp_path: Path)
 def test_noise_keeps_the_clean_text() -> None:
 
     example = Example("where are, the running shoes", "own")
-    found = noisy(example, random.Random(3), typos=1.0, punctuation=1.0)
+    found = noisy(example, random.Random(3), Noise(typos=1.0, punctuation=1.0))
     assert found.text != example.text
     assert found.clean == example.text
-    assert noisy(example, random.Random(3), typos=0.0, punctuation=0.0).clean is None
+    assert noisy(example, random.Random(3), Noise()).clean is None
 
 
 def test_a_teachers_answer_stands_at_each_words_first_piece(trained: Trained) -> None:

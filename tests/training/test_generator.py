@@ -14,7 +14,7 @@ from training.markup import (
     owned_by_nearest,
     parse,
 )
-from training.noise import noisy, with_typo
+from training.noise import Noise, noisy, with_typo
 
 KINDS = ("requests", "products", "feelings")
 
@@ -81,7 +81,7 @@ def test_noise_moves_entities_along_and_leaves_placeholders_whole() -> None:
         "my [leather](material)>1 [jacket](core_product_type)#1, [[ORDER]](order_id)!", "own"
     )
     for _ in range(200):
-        found = checked(noisy(example, chance, typos=1.0, punctuation=0.5))
+        found = checked(noisy(example, chance, Noise(typos=1.0, punctuation=0.5)))
         assert "[ORDER]" in found.text
         assert [s.type for s in found.spans or ()] == [s.type for s in example.spans or ()]
         last = (found.spans or ())[-1]
