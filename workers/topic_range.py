@@ -91,7 +91,13 @@ def parse_bound(text: str, *, now_ms: int) -> Bound:
 
 
 async def resolve(
-    consumer: AIOKafkaConsumer, topic: str, partitions: int, since: Bound, until: Bound
+    consumer: AIOKafkaConsumer,
+    topic: str,
+    partitions: int,
+    since: Bound,
+    until: Bound,
+    *,
+    strict: bool = True,
 ) -> ResolvedRange:
     """The offsets between two bounds, with the ends as they are now.
 
@@ -101,6 +107,7 @@ async def resolve(
         partitions: how many it has.
         since: the first moment or offset that is in.
         until: the first that is out.
+        strict: whether it is an error when nothing of a range by time is left.
 
     Raises:
         RangeError: the bounds contradict each other, or name records that are no longer there.
@@ -112,7 +119,12 @@ async def resolve(
     newest = await consumer.end_offsets(chosen)
     starts = await _offsets(consumer, since, oldest, newest)
     ends = await _offsets(consumer, until, oldest, newest)
-    warnings = await _expired(consumer, since, oldest, ends)
+    warnings, gone = await _expired(consumer, since, oldest, ends)
+    if strict and gone:
+        raise RangeError(
+            f"nothing of the range is retained any more: {'; '.join(warnings)}",
+            "choose a later --from, or earliest for all that is left",
+        )
     parts = []
     for tp in chosen:
         if starts[tp] > ends[tp] and since.offsets and until.offsets:
@@ -164,11 +176,11 @@ async def _expired(
     since: Bound,
     oldest: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
-) -> list[str]:
-    """What of a range by time retention has deleted. Raises when nothing of it is left."""
+) -> tuple[list[str], bool]:
+    """What of a range by time retention has deleted, and whether that is all of it."""
     cut = [tp for tp in oldest if oldest[tp] > 0]
     if since.time_ms is None or not cut:
-        return []
+        return [], False
     firsts = await consumer.offsets_for_times(dict.fromkeys(cut, 0))
     warnings, gone = [], 0
     for tp in cut:
@@ -178,12 +190,7 @@ async def _expired(
         left = "nothing" if first is None else f"from {_moment(first.timestamp)} on"
         warnings.append(f"{_name(tp)}: older records are deleted; left is {left}")
         gone += ends[tp] <= oldest[tp]
-    if gone == len(oldest):
-        raise RangeError(
-            f"nothing of the range is retained any more: {'; '.join(warnings)}",
-            "choose a later --from, or earliest for all that is left",
-        )
-    return warnings
+    return warnings, gone == len(oldest)
 
 
 def _moment(timestamp_ms: int) -> str:

@@ -17,7 +17,7 @@ from tritonclient.grpc import InferInput, InferRequestedOutput
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from streams.decoding import Decoder, ModelLabels, Understanding
+from streams.decoding import Decoder, ModelLabels, ModelOutputs, Understanding
 from streams.events import ModelVersion
 from workers.errors import ContractError, IntentstreamError, UnreachableError
 from workers.model_contract import (
@@ -81,6 +81,15 @@ class Answer:
     understandings: tuple[Understanding, ...]
     model: ModelVersion
     vector_space: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The tensors of one request, and what reads them."""
+
+    outputs: ModelOutputs
+    decoder: Decoder
+    model: ModelVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,19 @@ class TritonModel:
             ModelRejectedError: this batch failed, though the server is there.
             ContractError: another model is served now, and it is not what we expect.
         """
+        reading = await self.read(texts)
+        try:
+            understandings = reading.decoder.decode(reading.outputs, list(texts))
+        except (IndexError, ValueError) as error:
+            raise ModelRejectedError("the model's answer cannot be decoded") from error
+        return Answer(
+            understandings=tuple(understandings),
+            model=reading.model,
+            vector_space=reading.decoder.labels.vector_space,
+        )
+
+    async def read(self, texts: Sequence[str]) -> Reading:
+        """The tensors for texts, not decoded yet; as `understand` in all else."""
         async with self._slots:
             result = await self._infer(texts)
             try:
@@ -193,15 +215,8 @@ class TritonModel:
                 outputs = serving.contract.read(texts, lambda name: _tensor(result, name))
             except MalformedAnswerError as error:
                 raise ModelRejectedError(error.message) from error
-        try:
-            understandings = serving.decoder.decode(outputs, list(texts))
-        except (IndexError, ValueError) as error:
-            raise ModelRejectedError("the model's answer cannot be decoded") from error
-        return Answer(
-            understandings=tuple(understandings),
-            model=ModelVersion(self.name, result.get_response().model_version, serving.digest),
-            vector_space=serving.contract.labels.vector_space,
-        )
+        version = result.get_response().model_version
+        return Reading(outputs, serving.decoder, ModelVersion(self.name, version, serving.digest))
 
     async def canary(self) -> ModelVersion:
         """Asks what any model can answer, and says which one did.
