@@ -20,7 +20,7 @@ from tests.faults.schedule import Fault, counted
 from tests.faults.verifier import Expected, Verdict, verify
 from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.enrichment.circuit_breaker import CircuitBreaker
-from workers.profiles.rebuild import Parity, check
+from workers.profiles.parity import Parity, check
 from workers.settings import Settings
 from workers.triton import TritonModel
 

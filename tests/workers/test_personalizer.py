@@ -17,8 +17,9 @@ from tests.workers.switchboard import Switchboard
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
 from workers.profiles.erasure import forget
+from workers.profiles.parity import check
 from workers.profiles.reader import ProfileReader
-from workers.profiles.rebuild import check, rebuild_from_features, rebuild_from_signals
+from workers.profiles.rebuild import rebuild_from_features, rebuild_from_signals
 
 pytestmark = pytest.mark.timeout(240)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -15,9 +16,10 @@ from workers.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from streams.profile_hash import UserFeatures
-    from workers.profiles.rebuild import Advance
+    from workers.profiles.topic_reading import Advance
     from workers.settings import Settings
 
+_TELL_EVERY_S = 10.0
 _USER = typer.Argument(metavar="USER", help="The user's id as your shop knows it, or a pseudonym.")
 
 
@@ -157,11 +159,14 @@ def rebuild_profiles(
         typer.Option(
             "--from",
             help="`features`: the profiles as published. `signals`: folded anew, with today's "
-            "rules; brings back the markers of erased users too.",
+            "rules; brings back markers of erased users, and what users.features lacks.",
         ),
     ] = Origin.FEATURES,
 ) -> None:
-    """Fill Redis with the profiles again, from Kafka. Safe beside live workers, and to repeat."""
+    """Fill Redis with the profiles again, from Kafka. Safe beside live workers, and to repeat.
+
+    One that was stopped or killed goes on where it was when the same command is given again.
+    """
     from workers.profiles import rebuild  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
 
@@ -170,12 +175,23 @@ def rebuild_profiles(
         Origin.FEATURES: rebuild.rebuild_from_features,
         Origin.SIGNALS: rebuild.rebuild_from_signals,
     }[source]
-    with _progress("reading") as advance:
+    with _progress("writing") as advance:
         done = asyncio.run(fill_redis(settings, advance))
+    if done.resumed:
+        typer.echo(f"{done.resumed} records were done by an earlier run that did not finish")
     typer.echo(
         f"{done.read} records read, {done.written} profiles written, {done.superseded} newer in "
         f"Redis already, {done.expired} expired"
     )
+    if done.published:
+        typer.echo(
+            f"{done.published} profiles published that {settings.topic_names.features} lacked"
+        )
+    if done.left_out:
+        typer.echo(
+            f"{done.left_out} users left as they are: retention has taken the beginning of their "
+            "log, and no snapshot reflects it"
+        )
 
 
 def check_profiles(
@@ -188,18 +204,21 @@ def check_profiles(
     """
     import msgspec  # noqa: PLC0415
 
-    from workers.profiles import rebuild  # noqa: PLC0415
+    from workers.profiles.parity import check  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
 
     with _progress("folding") as advance:
-        parity = asyncio.run(rebuild.check(load_settings(), advance))
+        parity = asyncio.run(check(load_settings(), advance))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(parity)).decode())
     else:
         typer.echo(
             f"{parity.users} users: {parity.equal} equal, {parity.moved_on} moved on meanwhile, "
+            f"{parity.behind} waiting for the personalizer, {parity.expired} expired, "
             f"{parity.left_out} not comparable, {len(parity.different)} different"
         )
+        if parity.from_snapshot:
+            typer.echo(f"  {parity.from_snapshot} of them from a snapshot: their log is cut")
         for name, where in sorted(parity.different.items()):
             typer.echo(f"  {name}  {where}")
     if parity.different:
@@ -208,11 +227,33 @@ def check_profiles(
 
 @contextmanager
 def _progress(what: str) -> "Iterator[Advance]":
-    """A progress bar on stderr, where that is a terminal."""
+    """A progress bar on stderr, where that is a terminal; else a line now and then."""
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import MofNCompleteColumn, Progress  # noqa: PLC0415
 
     console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+    if not console.is_terminal:
+        yield _Told(what)
+        return
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda read, total: bar.update(task, completed=read, total=total)
+
+
+class _Told:
+    """Says on stderr how far it is and how long the rest may take, every ten seconds."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began = self._told = time.monotonic()
+
+    def __call__(self, read: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._told < _TELL_EVERY_S or not read:
+            return
+        self._told = now
+        left = (now - self._began) * (total - read) / read
+        typer.echo(
+            f"{self._what}: {read:,} of {total:,} records, about {left:.0f} s left", err=True
+        )

@@ -27,7 +27,7 @@ from streams.records import Headers, SourceRecord
 from workers.errors import ContractError, SettingsError
 from workers.kafka import producer, running
 from workers.profiles.erasure import publish_erasure
-from workers.profiles.rebuild import begins_late, read_topic
+from workers.profiles.topic_reading import extent, read_topic
 from workers.sections import PREFIX
 from workers.settings import Settings
 
@@ -207,7 +207,9 @@ async def carry(settings: Settings, users: Iterable[str], *, dry_run: bool) -> C
     for user in users:
         new, old = pseudonyms.user_under_all_keys(user)
         names[old.encode()] = new
-    done = Carried(users=len(names), cut=await begins_late(settings))
+    done = Carried(
+        users=len(names), cut=(await extent(settings, settings.topic_names.signals)).begins_late
+    )
     log = _Log(names)
     new_names = {name.encode() for name in names.values()}
     async for record, signal in _signals_of(settings, names.keys() | new_names):
