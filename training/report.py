@@ -41,8 +41,8 @@ def print_figures(figures: dict[str, Any]) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A bar with the time that is left."""
+def progress_bar(*, shown: bool = True) -> Iterator[Progress]:
+    """A bar with the time that is left; not shown, it also prints nothing."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -50,5 +50,7 @@ def progress_bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        console=Console(quiet=not shown),
+        disable=not shown,
     ) as progress:
         yield progress

@@ -22,7 +22,9 @@ from training.errors import ConfigError
 from training.hardware import processor
 from training.network import QueryModel
 
-_PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime")
+_PACKAGES = (
+    "torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime", "peft", "accelerate",
+)  # fmt: skip
 
 
 class RunFolder:
