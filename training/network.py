@@ -9,6 +9,7 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel
 
 from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from training.decoders import reads_left_to_right
 from training.errors import ConfigError
 
 VECTOR_WIDTH = 384
@@ -28,7 +29,10 @@ class Heads:
 
 
 class _Classifier(nn.Module):
-    """Two layers over the first piece and the mean of all, side by side."""
+    """Two layers over the first piece and the mean of all, side by side.
+
+    Of a base that reads from left to right, the last piece stands for both.
+    """
 
     def __init__(self, width: int, classes: int, dropout: float) -> None:
         super().__init__()
@@ -56,6 +60,7 @@ class QueryModel(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.width = width
+        self.left_to_right = reads_left_to_right(encoder.config)
         self.dropout = nn.Dropout(dropout)
         self.intent = _Classifier(width, len(INTENTS), dropout)
         self.sentiment = _Classifier(width, len(SENTIMENTS), dropout)
@@ -87,7 +92,10 @@ class QueryModel(nn.Module):
         weights = mask.to(states.dtype)
         weights = weights / weights.sum(dim=1, keepdim=True)
         mean = torch.bmm(weights[:, None], states)[:, 0]
-        pooled = self.dropout(torch.cat((states[:, 0], mean), dim=-1))
+        whole = states[:, 0]
+        if self.left_to_right:  # only the last piece has read the whole text
+            whole = mean = states[torch.arange(len(ids), device=ids.device), mask.sum(dim=1) - 1]
+        pooled = self.dropout(torch.cat((whole, mean), dim=-1))
         dropped = self.dropout(states)
         subject = self.subject(dropped)
         return Heads(

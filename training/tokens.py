@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
 from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from training.decoders import put_between_ends
+from training.errors import ConfigError
 from training.examples import Example
 
 IGNORED = -100
@@ -46,8 +48,19 @@ Answers = Callable[[str], NDArray[np.float32] | None]
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The fast tokenizer of a model folder; a special token that a shopper types is plain text."""
-    tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    """The fast tokenizer of a model folder; a special token that a shopper types is plain text.
+
+    Raises:
+        ConfigError: there is none, or one whose pieces cannot be counted as words.
+    """
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise ConfigError(
+            f"{folder.name} has no tokenizer.json", "save the base with a fast tokenizer"
+        )
+    tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+    if tokenizer.num_special_tokens_to_add(False) != 2:
+        put_between_ends(tokenizer, folder)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True
@@ -65,14 +78,15 @@ def first_pieces(text: str, offsets: list[tuple[int, int]]) -> list[int]:
     for position, (start, stop) in enumerate(offsets):
         if stop <= start or stop <= end:
             continue
-        touches = start <= end and not (_ideograph(text[end - 1]) or _ideograph(text[start]))
+        touches = start <= end and not (is_ideograph(text[end - 1]) or is_ideograph(text[start]))
         if not touches:
             firsts.append(position)
         end = stop
     return firsts
 
 
-def _ideograph(character: str) -> bool:
+def is_ideograph(character: str) -> bool:
+    """Whether a character is Chinese, a word of its own to tokenizers and the decoder."""
     return "⺀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"
 
 
