@@ -52,6 +52,7 @@ class Chain:
         stack: the servers, and the workers by name.
         settings: those of every worker.
         enricher: the module that enrichers run; tests of the suite itself run a faulty one.
+        personalizer: likewise.
         restarts: workers that ended though nobody asked them to, with the tail of their log.
         bad_ends: workers that did not end in order, and in time, when they were asked to.
     """
@@ -59,6 +60,7 @@ class Chain:
     stack: EmbeddedStack
     settings: Settings
     enricher: str = "workers.cli"
+    personalizer: str = "workers.cli"
     restarts: list[str] = field(default_factory=list)
     bad_ends: list[str] = field(default_factory=list)
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
@@ -68,7 +70,7 @@ class Chain:
         """One worker, by a name that says what it is."""
         command = "enrich" if name.startswith("enricher") else "personalize"
         more = ("--stats-every", "0") if command == "enrich" else ()
-        module = self.enricher if command == "enrich" else "workers.cli"
+        module = self.enricher if command == "enrich" else self.personalizer
         argv = (sys.executable, "-m", module, command, *more)
         process = await self.stack.spawn_worker(name, argv, self._environment())
         task = asyncio.create_task(self._supervise(name, process))
@@ -149,7 +151,9 @@ class Chain:
 
 
 @asynccontextmanager
-async def chain(run_dir: Path, model: ServedModel, enricher: str) -> AsyncIterator[Chain]:
+async def chain(
+    run_dir: Path, model: ServedModel, enricher: str, personalizer: str = "workers.cli"
+) -> AsyncIterator[Chain]:
     """Servers, topics and workers, all started; all stopped in the end."""
     stack = EmbeddedStack(run_dir, model.repository, triton_models=(model.name,))
     async with stack:
@@ -162,7 +166,7 @@ async def chain(run_dir: Path, model: ServedModel, enricher: str) -> AsyncIterat
             triton={"address": where.triton, "model_name": model.name, "max_batch_rows": 32},
             redis={"url": where.redis},
         )
-        made = Chain(stack, world.settings, enricher)
+        made = Chain(stack, world.settings, enricher, personalizer)
         try:
             for name in (*ENRICHERS, *PERSONALIZERS):
                 await made.start_worker(name)

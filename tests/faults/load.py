@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from workers import kafka
 from workers.settings import Settings
 
+USERS: Final = 40
 _TICK_S: Final = 0.1
 _COLOURS: Final = ("red", "green", "blue", "warm", "long")
 _THINGS: Final = ("running shoes", "coffee grinder", "tent for two", "desk lamp", "phone case")
@@ -26,7 +27,7 @@ def records(seed: int, raw: str, actions: str) -> Iterator[tuple[str, bytes, byt
     number = 0
     while True:
         number += 1
-        user = f"shopper {rng.randrange(40)}"
+        user = f"shopper {rng.randrange(USERS)}"
         key, dice = user.encode(), rng.random()
         if dice < 0.05:
             yield raw, key, rng.choice(_BAD)

@@ -14,6 +14,7 @@ from typing import Final
 
 from streams.records import SourceRecord
 from tests.faults.chain import Chain, ServedModel, chain
+from tests.faults.erasures import Erasures, came_back, hashes
 from tests.faults.load import Load
 from tests.faults.observer import Observer, Recovery
 from tests.faults.schedule import Fault, counted
@@ -31,13 +32,14 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do. `rate` is records a second, `enricher` the module that enrichers run."""
+    """What to do. `rate` is records a second; the last two are the modules that workers run."""
 
     seed: int
     faults: Sequence[Fault]
     rate: float
     model: ServedModel
     enricher: str = "workers.cli"
+    personalizer: str = "workers.cli"
 
 
 @dataclass(slots=True)
@@ -48,6 +50,9 @@ class Outcome:
         plan: what was done.
         verdict: the oracle's.
         parity: profiles served against the offline fold.
+        came_back: erased users of whom something is served that they had said before.
+        erasures: how many users asked to be forgotten.
+        repeated: signals of theirs that were sent again behind that.
         recoveries: per fault.
         missing: records that were acknowledged to the producer, and are not in the log as sent.
         restarts: workers that ended by themselves; bad_ends: or not in order when asked to.
@@ -57,6 +62,9 @@ class Outcome:
     plan: Plan
     verdict: Verdict
     parity: Parity
+    came_back: Sequence[str]
+    erasures: int
+    repeated: int
     recoveries: Sequence[Recovery]
     missing: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
@@ -71,6 +79,7 @@ class Outcome:
         ]
         found += [f"the log: {line}" for line in self.missing]
         found += [f"profile {user}: {where}" for user, where in self.parity.different.items()]
+        found += [f"erased, and back: {line}" for line in self.came_back]
         if self.parity.equal != self.parity.users or not self.parity.users:
             found.append(f"profiles: {self.parity.equal} of {self.parity.users} were compared")
         found += [
@@ -87,10 +96,11 @@ async def run(plan: Plan, run_dir: Path) -> Outcome:
     Raises `TimeoutError` when the chain does not catch up once the faults are over.
     """
     began = time.monotonic()
-    async with chain(run_dir, plan.model, plan.enricher) as found:
+    async with chain(run_dir, plan.model, plan.enricher, plan.personalizer) as found:
         observer, stop = Observer(found.settings), asyncio.Event()
         load = Load(found.settings, plan.rate, plan.seed)
-        feeding = asyncio.create_task(load.run(stop))
+        erasures = Erasures(found.settings, plan.seed)
+        feeding = asyncio.gather(load.run(stop), erasures.run(stop))
         watching = asyncio.create_task(observer.run())
         try:
             await _warmed_up(observer)
@@ -103,7 +113,7 @@ async def run(plan: Plan, run_dir: Path) -> Outcome:
                 task.cancel()
             await asyncio.gather(feeding, watching, return_exceptions=True)
         await found.stop_workers()
-        outcome = await _judged(plan, found.settings, observer, load)
+        outcome = await _judged(plan, found.settings, observer, load, erasures)
     outcome.restarts, outcome.bad_ends = found.restarts, found.bad_ends
     outcome.seconds = time.monotonic() - began
     return outcome
@@ -142,14 +152,23 @@ async def _told(waiting: Awaitable[None], found: Chain, observer: Observer) -> N
         raise TimeoutError("\n".join(["not caught up", repr(last), *tails])) from error
 
 
-async def _judged(plan: Plan, settings: Settings, observer: Observer, load: Load) -> Outcome:
+async def _judged(
+    plan: Plan, settings: Settings, observer: Observer, load: Load, erasures: Erasures
+) -> Outcome:
     names = settings.topic_names
     read = await observer.all_of(names.raw, names.actions)
     published = await observer.all_of(names.intents, names.entities, names.signals, names.dead)
     outcome = Outcome(
         plan,
-        verify(await expected_of(settings, read), published, observer.samples),
+        verify(await expected_of(settings, read), erasures.without(published), observer.samples),
         await check(settings),
+        came_back(
+            [one for one in published if one.topic == names.signals],
+            {(one.key or b"").decode(): one.value for one in await observer.all_of(names.features)},
+            await hashes(settings),
+        ),
+        len(erasures.acknowledged),
+        erasures.repeated,
         observer.recoveries,
     )
     logged = {(one.topic, one.partition, one.offset): (one.key, one.value) for one in read}
@@ -158,6 +177,7 @@ async def _judged(plan: Plan, settings: Settings, observer: Observer, load: Load
         for position, record in load.acknowledged.items()
         if logged.get(position) != record
     ]
+    outcome.missing += erasures.missing(published)
     if len(logged) != len(load.acknowledged):
         outcome.missing.append(f"{len(logged)} records, {len(load.acknowledged)} acknowledged")
     return outcome
@@ -208,6 +228,9 @@ def table(outcome: Outcome) -> str:
         f"| strangers | {len(verdict.strangers)} |",
         f"| commits past unpublished records | {len(verdict.early_commits)} |",
         f"| profiles equal to the offline fold | {outcome.parity.equal} of {outcome.parity.users} |",
+        f"| users erased | {outcome.erasures} |",
+        f"| what they had said, sent again | {outcome.repeated} |",
+        f"| of them came back | {len(outcome.came_back)} |",
         f"| workers that ended by themselves | {len(outcome.restarts)} |",
         f"| workers that had to be killed at SIGTERM | {len(outcome.bad_ends)} |",
         f"| seconds | {outcome.seconds:.0f} |",

@@ -29,6 +29,8 @@ async def test_nothing_is_lost_doubled_or_reordered_whatever_dies(tmp_path: Path
     assert outcome.restarts == [], shown
     assert outcome.verdict.records > 200, shown
     assert outcome.parity.users == 40, shown
+    assert outcome.erasures > 3, shown
+    assert outcome.repeated > 3, shown
 
 
 @pytest.mark.slow
@@ -60,3 +62,15 @@ async def test_an_enricher_that_commits_early_is_caught(tmp_path: Path) -> None:
     verdict = (await run(plan, tmp_path)).verdict
     assert verdict.early_commits
     assert verdict.lost
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_personalizer_that_does_not_forget_is_caught(tmp_path: Path) -> None:
+    """What an erased user had said comes again in every run; here somebody counts it."""
+    faults = [Fault(FaultKind.KILL, "personalizer-1", 12.0, 0.0)]
+    personalizer = "tests.faults.unforgetting_personalizer"
+    plan = Plan(4, faults, rate=40, model=SMALL, personalizer=personalizer)
+    outcome = await run(plan, tmp_path)
+    assert outcome.erasures > 3
+    assert outcome.came_back
