@@ -213,12 +213,17 @@ class OrderedPipeline(Generic[ResultT]):
         Returns:
             False when the partition was lost meanwhile.
         """
-        lane = self._lane_of(publication)
-        if lane is None:
+        if self._lane_of(publication) is None:
             return False
-        lane.admission = Admission.FAILED
-        self._drop(lane)
+        self.fail(publication.partition)
         return True
+
+    def fail(self, partition: Partition) -> None:
+        """Nothing more of a partition is published or taken until it is assigned anew."""
+        lane = self._lanes.get(partition)
+        if lane is not None:
+            lane.admission = Admission.FAILED
+            self._drop(lane)
 
     def skip_to(self, partition: Partition, position: int) -> None:
         """Nothing stands between what was read and `position`: transaction markers, or gaps.

@@ -6,10 +6,13 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError, KafkaError
 
+from streams.records import OutputRecord
 from workers.enrichment.checkpoint import Budgets, Checkpoint
+from workers.enrichment.publisher import IdempotentPublisher
 from workers.pipeline import OffsetRange, OrderedPipeline, Partition, Ticket
 
 A, B = Partition("queries.raw", 0), Partition("queries.raw", 1)
+UNUSED = OutputRecord("queries.dead", None, None)
 SHORT = Budgets(drain=0.1, flush=0.1, commit=0.1)
 
 
@@ -36,7 +39,8 @@ class Case:
         self.group = Group()
         self.pipeline: OrderedPipeline[str] = OrderedPipeline(4)
         self.publishing: dict[Partition, asyncio.Task[None]] = {}
-        self.checkpoint = Checkpoint(self.group, self.pipeline, self.publishing, SHORT)
+        delivery = IdempotentPublisher(self.group, lambda: None, lambda *_: UNUSED)
+        self.checkpoint = Checkpoint(delivery, self.pipeline, self.publishing, SHORT)
         for partition in (A, B):
             self.pipeline.assign(partition, 0)
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 
 from streams.deadletters import DeadReason, reason_of
 from streams.events import UserSignal, encode
@@ -16,6 +17,7 @@ from tests.workers.personalizer_rig import BEGAN, Rig, rig, traffic
 from tests.workers.switchboard import Switchboard
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
+from workers.kafka import consumer, running
 from workers.profiles.erasure import forget
 from workers.profiles.parity import check
 from workers.profiles.reader import ProfileReader
@@ -98,6 +100,18 @@ async def test_a_kill_in_the_middle_changes_no_profile(bench: Rig, store: str) -
     assert sum(sum(profile.counts.values()) for profile in profiles.values()) == len(
         {encode(one) for one in signals}
     )
+    await bench.until(lambda: _all_committed(bench))
+
+
+async def _all_committed(bench: Rig) -> bool:
+    """Up to the logs' ends, which are markers. CASES 20."""
+    topic, kafka = bench.settings.topic_names.signals, bench.settings.kafka
+    async with running(
+        consumer(kafka, group_id=bench.settings.group_id("personalizer")), kafka
+    ) as reader:
+        places = [TopicPartition(topic, n) for n in range(bench.settings.topics.partitions)]
+        ends = await reader.end_offsets(places)
+        return all([await reader.committed(place) == ends[place] for place in places])
 
 
 async def _feed_slowly(bench: Rig, signals: list[UserSignal]) -> None:

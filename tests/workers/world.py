@@ -117,6 +117,10 @@ class World:
             "INTENTSTREAM_KAFKA__SESSION_TIMEOUT_MS": str(settings.kafka.session_timeout_ms),
             "INTENTSTREAM_KAFKA__HEARTBEAT_INTERVAL_MS": str(settings.kafka.heartbeat_interval_ms),
             "INTENTSTREAM_PSEUDONYMS__SECRET": SECRET,
+            "INTENTSTREAM_GUARANTEE": settings.guarantee,
+            "INTENTSTREAM_KAFKA__TRANSACTION_INTERVAL_MS": str(
+                settings.kafka.transaction_interval_ms
+            ),
             "INTENTSTREAM_TRITON__MODEL_NAME": settings.triton.model_name,
             "INTENTSTREAM_TRITON__MAX_BATCH_ROWS": str(settings.triton.max_batch_rows),
         }

@@ -11,29 +11,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import (
-    CommitFailedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    KafkaError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
+from aiokafka.errors import KafkaError
 
+from workers.enrichment.delivery import Delivery
 from workers.pipeline import OrderedPipeline, Partition
 
 logger = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
-
-_GENERATION_CHANGED = (
-    CommitFailedError,
-    IllegalGenerationError,
-    IllegalStateError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +44,7 @@ class Checkpoint(Generic[ResultT]):
     """Commits what is published.
 
     Args:
-        consumer: whose group's offsets these are.
+        delivery: commits in the way of its guarantee.
         pipeline: knows what is published.
         publishing: the tasks that await acknowledgements, by partition.
         budgets: of the steps.
@@ -67,7 +52,7 @@ class Checkpoint(Generic[ResultT]):
 
     def __init__(
         self,
-        consumer: AIOKafkaConsumer,
+        delivery: Delivery,
         pipeline: OrderedPipeline[ResultT],
         publishing: Mapping[Partition, "asyncio.Task[None]"],
         budgets: Budgets | None = None,
@@ -75,7 +60,7 @@ class Checkpoint(Generic[ResultT]):
         self.commits = 0
         self.failures = 0
         self.last_commit_s = time.monotonic()
-        self._consumer = consumer
+        self._delivery = delivery
         self._pipeline = pipeline
         self._publishing = publishing
         self._budgets = Budgets() if budgets is None else budgets
@@ -106,19 +91,17 @@ class Checkpoint(Generic[ResultT]):
         if not offsets:
             self.last_commit_s = time.monotonic()
             return True
-        structure = {TopicPartition(*name): offset for name, offset in offsets.items()}
         try:
             async with asyncio.timeout(self._budgets.commit):
-                await self._consumer.commit(structure)
-        except _GENERATION_CHANGED as error:
-            self.failures += 1
-            logger.warning("offsets not committed, the group has changed: %s", type(error).__name__)
-            return False
+                done = await self._delivery.commit(offsets)
         except TimeoutError:
             self.failures += 1
             logger.warning("offsets not committed within %.0f s", self._budgets.commit)
             return False
-        self._pipeline.committed(offsets)
+        self._pipeline.committed(done)
+        if done != offsets:
+            self.failures += 1
+            return False
         self.commits += 1
         self.last_commit_s = time.monotonic()
         return True
@@ -143,6 +126,7 @@ class Checkpoint(Generic[ResultT]):
             self.failures += 1
             logger.warning("offsets not committed: %s", type(error).__name__)
         self._pipeline.revoke(partitions)
+        await self._delivery.drop(partitions)
         self._changed.set()
 
     async def _drained(self, partitions: Collection[Partition]) -> None:

@@ -10,42 +10,36 @@ circuit breaker's, acknowledgements the publisher's, and offsets the checkpoint'
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from streams.records import SourceRecord
 from workers import kafka, metrics
 from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.enrichment.checkpoint import Budgets, Checkpoint
 from workers.enrichment.circuit_breaker import BreakerState, CircuitBreaker
+from workers.enrichment.connections import Connections
+from workers.enrichment.delivery import delivery_of
 from workers.enrichment.enricher_stats import EnricherCounters, EnricherStats, StatsLine
-from workers.enrichment.publisher import Enriched, Publisher
 from workers.enrichment.record_source import RecordSource, refused
-from workers.errors import ContractError
+from workers.enrichment.sending import Enriched
+from workers.enrichment.transactional_publisher import TransactionLostError
+from workers.errors import UnreachableError
 from workers.health import HealthServer
 from workers.metrics import Readings, Worker, WorkerMetrics
 from workers.pipeline import OrderedPipeline, Partition, Publication, Ticket
 from workers.settings import Settings
-from workers.triton import ModelUnavailableError, TritonModel
+from workers.triton import TritonModel
 from workers.watchdog import KAFKA_SILENT_S, WATCH_EVERY_S, dump_tasks
 
 logger = logging.getLogger(__name__)
 
-COMMIT_EVERY_S: Final = 1.0
-"""A crash repeats at most this much work; a commit costs one small request."""
-
 KAFKA_PATIENCE_S: Final = 120.0
 """A broker's restart is over by then; after it a supervisor should know, and start us anew."""
 
-RETRY_S: Final = 2.0
-"""Between two tries to reach Kafka at the start."""
-
-CLOSE_S: Final = 4.0
-"""For leaving the group and closing connections: milliseconds, unless the broker is dead or the
-group waits for a member that is; neither is worth a slow stop."""
+ROLE: Final = "enricher"
 
 _Batch = list[Enriched]
 
@@ -93,22 +87,32 @@ class Enricher:
             self._breaker,
             observe=self._metrics.observe_stage,
         )
-        self._publisher = Publisher(
-            lambda: kafka.producer(settings.kafka),
-            self._step.enrichment.dead,
-            acknowledge_s=kafka_patience_s,
-        )
         self._source = RecordSource(
             settings,
             (self._topics.raw, self._topics.actions),
             self._pipeline,
+            take=self._take,
             release=self._release,
             fail=self._fail,
-            role="enricher",
+            role=ROLE,
             skip_lost=skip_lost,
         )
-        self._checkpoint = Checkpoint(
-            self._source.consumer, self._pipeline, self._publishing, budgets
+        self._delivery = delivery_of(
+            settings,
+            self._source.consumer,
+            settings.group_id(ROLE),
+            self._step.enrichment.dead,
+            on_lost=self._lost,
+            acknowledge_s=kafka_patience_s,
+        )
+        self._checkpoint = Checkpoint(self._delivery, self._pipeline, self._publishing, budgets)
+        self._connections = Connections(
+            settings,
+            self._model,
+            self._breaker,
+            self._source,
+            self._delivery,
+            kafka_patience_s=kafka_patience_s,
         )
 
     @property
@@ -173,7 +177,8 @@ class Enricher:
             raise results[0]
 
     async def _work(self) -> None:
-        async with self._health, self._connected():
+        async with self._health, self._connections:
+            self._kafka_seen = time.monotonic()
             chores = [
                 asyncio.create_task(self._commit_regularly()),
                 asyncio.create_task(self._watch()),
@@ -186,85 +191,15 @@ class Enricher:
                     task.cancel()
                 await asyncio.gather(*chores, return_exceptions=True)
                 await self._let_go()
-
-    # --- lifecycle
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[None]:
-        self._model.open()
-        try:
-            await self._await_model()
-            await self._await_kafka(self._publisher.start)
-            await self._await_kafka(self._source.consumer.start)
-            await self._check_topics()
-            self._kafka_seen = time.monotonic()
-            self._source.subscribe()
-            yield
-        finally:
-            await self._close()
-
-    async def _await_model(self) -> None:
-        """A model that breaks the contract is an error at the start; an absent one is waited for."""
-        try:
-            await self._model.canary()
-        except ModelUnavailableError:
-            await self._breaker.run(self._model.canary)
-
-    async def _await_kafka(self, start: Callable[[], Awaitable[None]]) -> None:
-        """Starts a client; gives up when no broker has answered for `kafka_patience_s`."""
-        since = time.monotonic()
-        while True:
-            try:
-                await start()
-            except KafkaConnectionError as error:
-                reason = await kafka.unreachable(self._settings.kafka)
-                if time.monotonic() - since >= self._kafka_patience_s:
-                    raise reason from error
-                logger.warning("%s; trying again", reason.message)
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
-
-    async def _check_topics(self) -> None:
-        there = await self._source.consumer.topics()
-        names = self._topics
-        needed = (
-            names.raw,
-            names.actions,
-            names.intents,
-            names.entities,
-            names.signals,
-            names.dead,
-        )
-        missing = sorted(set(needed) - set(there))
-        if missing:
-            raise ContractError(
-                f"these topics are missing: {', '.join(missing)}",
-                "`intentstream topics apply` makes all but those that the settings name as yours",
-            )
+        for task in self._publishing.values():
+            task.cancel()
+        logger.info("stopped %s", self._line.next(self._readings()))
 
     async def _let_go(self) -> None:
         """Finishes, flushes and commits what is in flight, unless there is no hope for it."""
         drain = self._failure is None and self._breaker.state is BreakerState.CLOSED
         await self._checkpoint.release(self._pipeline.assigned, drain=drain)
         await self._abandon(self._working.values())
-
-    async def _close(self) -> None:
-        await self._breaker.close()
-        await self._abandon(self._working.values())
-        closing: dict[str, Callable[[], Awaitable[None]]] = {
-            "the consumer": self._source.consumer.stop,
-            "the producer": self._publisher.stop,
-            "the model's client": self._model.close,
-        }
-        for what, close in closing.items():
-            try:
-                await asyncio.wait_for(close(), CLOSE_S)
-            except (TimeoutError, KafkaError) as error:
-                logger.warning("%s did not close cleanly: %s", what, type(error).__name__)
-        for task in self._publishing.values():
-            task.cancel()
-        logger.info("stopped %s", self._line.next(self._readings()))
 
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:
@@ -278,6 +213,9 @@ class Enricher:
             ticket, batch = await self._source.next()
             self._stats.took(batch)
             self._working[ticket] = asyncio.create_task(self._enrich(ticket, batch))
+
+    async def _take(self, partitions: Collection[Partition]) -> None:
+        await self._delivery.take(partitions)
 
     async def _release(self, partitions: frozenset[Partition]) -> None:
         """Lets partitions go, and what is left of their batches; the model may be away."""
@@ -313,7 +251,9 @@ class Enricher:
         items = [item for batch in publication.results for item in batch]
         began = time.monotonic()
         try:
-            refused = await self._publisher.publish(items)
+            refused = await self._delivery.publish(publication.partition, items)
+        except TransactionLostError:
+            self._pipeline.publish_failed(publication)  # and `_lost` was told
         except Exception as error:  # noqa: BLE001 (whatever it was: nothing may follow it)
             if self._pipeline.publish_failed(publication):
                 self._fail(error)
@@ -327,6 +267,17 @@ class Enricher:
         self._source.made_room()
         self._checkpoint.progressed()
         self._publish_ready()
+
+    def _lost(self, partition: Partition, error: UnreachableError) -> None:
+        """The transaction of a partition is lost: what it held is read again."""
+        self._pipeline.fail(partition)
+        self._source.made_room()
+        self._checkpoint.progressed()
+        if isinstance(error, TransactionLostError):
+            logger.warning("%s[%d] is read again: %s", *partition, error.message)
+            self._source.take_anew(partition, at_once=error.blameless)
+        else:
+            self._fail(error)
 
     def _heed_limits(self) -> None:
         """Past the limits of dead letters nothing more is read; what is in flight is finished."""
@@ -348,7 +299,7 @@ class Enricher:
 
     async def _commit_regularly(self) -> None:
         while True:
-            await asyncio.sleep(COMMIT_EVERY_S)
+            await asyncio.sleep(self._delivery.commit_every_s)
             try:
                 await self._checkpoint.commit()
             except KafkaError as error:

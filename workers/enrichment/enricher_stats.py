@@ -12,7 +12,7 @@ from streams.records import SourceRecord
 from streams.topics import TopicNames
 from workers import metrics
 from workers.enrichment.dead_letter_limits import DeadLetterLimits
-from workers.enrichment.publisher import Enriched
+from workers.enrichment.sending import Enriched
 from workers.metrics import Readings, Value, WorkerMetrics
 from workers.pipeline import Partition
 from workers.settings import Settings

@@ -1,79 +1,66 @@
-"""Publishing what records became: in order, each acknowledged, and nothing refused for ever."""
+"""At least once: publish with an idempotent producer, then commit with the consumer.
+
+What is published and not yet committed when a worker dies is published again by the next one, with the
+same ids.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
     KafkaError,
-    MessageSizeTooLargeError,
-    OutOfOrderSequenceNumber,
-    RecordListTooLargeError,
-    RecordTooLargeError,
-    UnknownTopicOrPartitionError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
 )
 
-from streams.deadletters import DeadReason, RecordError, Stage
 from streams.records import OutputRecord, SourceRecord
-from workers.errors import IntentstreamError, UnreachableError
+from workers.enrichment import sending
+from workers.enrichment.sending import ACKNOWLEDGE_S, DeadLetter, Enriched
+from workers.pipeline import Partition
 
 logger = logging.getLogger(__name__)
 
-ACKNOWLEDGE_S: Final = 120.0
-"""Kafka's own default for `delivery.timeout.ms`: a broker's restart or a new leader is over by
-then. aiokafka itself retries an idempotent send for ever."""
+COMMIT_EVERY_S: Final = 1.0
+"""A crash repeats at most this much work; a commit costs one small request."""
 
-STOP_S: Final = 10.0
-"""For closing a producer: it waits for acknowledgements, which a dead broker never sends."""
-
-VALUE_LEFT_OUT: Final = "intentstream.errors.value_left_out"
-"""Header of a dead letter that Kafka refused with its value: the value stays at its source."""
-
-_RESENT = (
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    RecordTooLargeError,
-    # what the neighbours of a refused record see
-    OutOfOrderSequenceNumber,
+_GENERATION_CHANGED = (
+    CommitFailedError,
+    IllegalGenerationError,
+    IllegalStateError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
 )
-"""Failures after which a new producer sends anew, one by one."""
-
-DeadLetter = Callable[[SourceRecord, RecordError], OutputRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class Enriched:
-    """A record and all that is to be published for it."""
-
-    record: SourceRecord
-    outputs: tuple[OutputRecord, ...]
-
-
-class PublishError(UnreachableError):
-    """Something could not be published, and no other try will help: the worker has to stop."""
-
-
-class Publisher:
-    """Sends and awaits acknowledgements.
+class IdempotentPublisher:
+    """One producer for all partitions; offsets are committed by the group's consumer.
 
     Args:
+        consumer: whose group's offsets are committed.
         make_producer: of an idempotent producer with `acks=all`; called again when Kafka refused
             a record, for with it the producer's sequence of that partition is broken.
         dead_letter: what becomes of a record whose event Kafka refuses as too large.
         acknowledge_s: how long Kafka may take to acknowledge.
     """
 
+    commit_every_s = COMMIT_EVERY_S
+
     def __init__(
         self,
+        consumer: AIOKafkaConsumer,
         make_producer: Callable[[], AIOKafkaProducer],
         dead_letter: DeadLetter,
         *,
         acknowledge_s: float = ACKNOWLEDGE_S,
     ) -> None:
+        self._consumer = consumer
         self._make_producer = make_producer
         self._dead_letter = dead_letter
         self._acknowledge_s = acknowledge_s
@@ -82,21 +69,21 @@ class Publisher:
 
     async def start(self) -> None:
         """Connects. Raises aiokafka's `KafkaConnectionError` when no broker is there."""
-        producer = self._make_producer()
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
-        self._producer = producer
+        self._producer = await sending.started(self._make_producer)
 
     async def stop(self) -> None:
         """Closes the producer."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stopped(producer)
+            await sending.stopped(producer)
 
-    async def publish(self, items: Sequence[Enriched]) -> frozenset[int]:
+    async def take(self, partitions: Collection[Partition]) -> None:
+        """Nothing: the group's generation alone keeps a worker that was cut off from committing."""
+
+    async def drop(self, partitions: Collection[Partition]) -> None:
+        """Nothing: what is published stays."""
+
+    async def publish(self, partition: Partition, items: Sequence[Enriched]) -> frozenset[int]:  # noqa: ARG002 (the producer serves all)
         """Publishes all outputs of one partition's records, in order, and awaits all acknowledgements.
 
         An output that Kafka refuses as too large is replaced by its record's dead letter.
@@ -110,41 +97,39 @@ class Publisher:
         outputs = [(item.record, output) for item in items for output in item.outputs]
         async with self._gate.shared():
             producer = self._running()
-            async with self._in_time():
-                left = await self._send_all(producer, outputs)
+            left = await self._send(producer, [output for _, output in outputs])
         if not left:
             return frozenset()
         async with self._gate.alone():
-            return await self._publish_singly(producer, left)
+            return await self._publish_singly(producer, [outputs[n] for n in left])
 
-    async def _send_all(
-        self, producer: AIOKafkaProducer, outputs: list[tuple[SourceRecord, OutputRecord]]
-    ) -> list[tuple[SourceRecord, OutputRecord]]:
-        """Sends all; returns those that were not acknowledged, in order.
+    async def commit(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Commits offsets; when the group has moved on they are the next owner's to commit.
+
+        Returns:
+            What was committed.
 
         Raises:
-            PublishError: for an error that sending anew cannot mend.
+            KafkaError: Kafka refuses for a reason that no rebalance explains.
         """
-        pending = []
-        for _, output in outputs:
-            try:
-                pending.append(await _sent(producer, output))
-            except _RESENT:
-                break  # found before it was sent; what follows must not overtake it
-            except KafkaError as error:
-                raise _fatal(error, output.topic) from error
-        results = await asyncio.gather(*pending, return_exceptions=True)
-        left = []
-        for n, pair in enumerate(outputs):
-            result = results[n] if n < len(results) else None
-            if isinstance(result, BaseException) and not isinstance(result, _RESENT):
-                raise _fatal(result, pair[1].topic) from result
-            if n >= len(results) or isinstance(result, BaseException):
-                left.append(pair)
-        return left
+        try:
+            await self._consumer.commit(
+                {TopicPartition(*name): offset for name, offset in offsets.items()}
+            )
+        except _GENERATION_CHANGED as error:
+            logger.warning("offsets not committed, the group has changed: %s", type(error).__name__)
+            return {}
+        return offsets
+
+    async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[OutputRecord]) -> list[int]:
+        try:
+            async with sending.in_time(self._acknowledge_s):
+                return await sending.send_all(producer, outputs)
+        except KafkaError as error:
+            raise sending.no_use(error) or sending.refusal(error) from error
 
     async def _publish_singly(
-        self, broken: AIOKafkaProducer, outputs: list[tuple[SourceRecord, OutputRecord]]
+        self, broken: AIOKafkaProducer, outputs: Sequence[tuple[SourceRecord, OutputRecord]]
     ) -> frozenset[int]:
         """Each output on its own, so that only the one to blame is refused. Returns their offsets.
 
@@ -162,41 +147,18 @@ class Publisher:
 
     async def _bury(self, record: SourceRecord, output: OutputRecord) -> None:
         """Publishes a record's dead letter in place of its refused output."""
-        logger.error(
-            "an output for %s is larger than the topic allows: its record becomes a dead letter",
-            output.topic,
-        )
-        detail = "Kafka refuses the event as too large"
-        error = RecordError(DeadReason.EVENT_TOO_LARGE, Stage.PUBLISH, detail)
-        letter = self._dead_letter(record, error)
+        letter = sending.too_large(record, output, self._dead_letter)
         if await self._acknowledged(letter):
             return
-        logger.error("%s takes no record of this size: its value is left out", letter.topic)
-        headers = (*letter.headers, (VALUE_LEFT_OUT, b"true"))
-        if not await self._acknowledged(OutputRecord(letter.topic, letter.key, None, headers)):
-            raise PublishError(
-                f"{letter.topic} refuses even a dead letter without its value",
-                "`intentstream topics apply` sets the sizes that the topics must take",
-            )
+        if not await self._acknowledged(sending.without_value(letter)):
+            raise sending.even_without_value(letter)
 
     async def _acknowledged(self, output: OutputRecord) -> bool:
         """Whether Kafka took one output; when it is too large, a new producer goes on."""
-        async with self._in_time():
-            left = await self._send_all(self._running(), [(_NOWHERE, output)])
+        left = await self._send(self._running(), [output])
         if left:
             await self._replace()
         return not left
-
-    @asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._acknowledge_s):
-                yield
-        except TimeoutError as error:
-            raise PublishError(
-                f"Kafka has not acknowledged for {self._acknowledge_s:g} s",
-                "are enough replicas of the output topics in sync? `intentstream doctor` looks",
-            ) from error
 
     def _running(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -209,8 +171,8 @@ class Publisher:
         try:
             await self.start()
         except KafkaError as error:
-            raise _fatal(error, "") from error
-        await _stopped(broken)
+            raise sending.refusal(error) from error
+        await sending.stopped(broken)
 
 
 class _Gate:
@@ -246,42 +208,3 @@ class _Gate:
             async with self._changed:
                 self._taken = False
                 self._changed.notify_all()
-
-
-_NOWHERE = SourceRecord("", 0, 0, 0, None, None)
-
-
-async def _sent(producer: AIOKafkaProducer, output: OutputRecord) -> Awaitable[object]:
-    """Hands a record over, with the wall clock as its time; awaiting the result acknowledges it."""
-    headers = list(output.headers)
-    if output.key is not None or output.value is not None:
-        sent: Awaitable[object] = await producer.send(
-            output.topic, output.value, key=output.key, headers=headers
-        )
-        return sent
-    # `send` refuses a record without key and value, which a dead letter may well be
-    partitions = sorted(await producer.partitions_for(output.topic))
-    batch = producer.create_batch()
-    batch.append(key=None, value=None, timestamp=None, headers=headers)
-    batch.close()
-    single: Awaitable[object] = await producer.send_batch(
-        batch, output.topic, partition=partitions[0]
-    )
-    return single
-
-
-async def _stopped(producer: AIOKafkaProducer) -> None:
-    try:
-        await asyncio.wait_for(producer.stop(), STOP_S)
-    except (TimeoutError, KafkaError) as error:
-        logger.warning("the producer did not close cleanly: %s", type(error).__name__)
-
-
-def _fatal(error: BaseException, topic: str) -> IntentstreamError:
-    if isinstance(error, UnknownTopicOrPartitionError):
-        return PublishError(f"there is no topic {topic}", "`intentstream topics apply` makes it")
-    reason = type(error).__name__
-    return PublishError(
-        f"Kafka refuses to take records for {topic or 'the outputs'} ({reason})",
-        "`intentstream doctor` checks the connection, the topics and the rights",
-    )

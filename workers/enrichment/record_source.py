@@ -34,7 +34,12 @@ POLL_MS: Final = 500
 HOLD_POLL_S: Final = 1.0
 """How often a paused worker polls, to stay in the group: far below `max.poll.interval`."""
 
+HEARTBEATS_BEFORE_RETAKE: Final = 2
+"""A partition whose transaction was lost may belong to another worker by now; after so many
+heartbeats the group has told us. Without that pause two workers would fence each other in turn."""
+
 Release = Callable[[frozenset[Partition]], Awaitable[None]]
+Take = Callable[[Collection[Partition]], Awaitable[None]]
 
 
 class RecordSource:
@@ -44,6 +49,7 @@ class RecordSource:
         settings: where Kafka is, how large a batch may be, where to begin.
         topics: to read.
         pipeline: takes the batches; it learns of assignments here.
+        take: takes partitions up, before their committed offsets are read.
         release: lets partitions go, before another worker gets them.
         fail: told what a rebalance ran into; the worker has to stop.
         role: names the consumer group.
@@ -56,6 +62,7 @@ class RecordSource:
         topics: Sequence[str],
         pipeline: OrderedPipeline[Any],
         *,
+        take: Take,
         release: Release,
         fail: Callable[[BaseException], None],
         role: str,
@@ -68,9 +75,11 @@ class RecordSource:
         self._settings = settings
         self._topics = tuple(topics)
         self._pipeline = pipeline
+        self._take = take
         self._release = release
         self._fail = fail
         self._skip_lost = skip_lost
+        self._retaking: dict[Partition, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._holding = False
         self.stopped = False
@@ -193,18 +202,52 @@ class RecordSource:
             for record in records
         ]
 
+    def take_anew(self, partition: Partition, *, at_once: bool) -> None:
+        """Begins a partition again at its committed offset, as after a rebalance.
+
+        Args:
+            partition: ours, and failed.
+            at_once: False leaves the group time to say that it is not ours any more.
+        """
+        if not self.in_group:
+            return  # a rebalance is under way, and with it all partitions are taken anew
+        heartbeat_s = self._settings.kafka.heartbeat_interval_ms / 1000
+        pause = 0.0 if at_once else HEARTBEATS_BEFORE_RETAKE * heartbeat_s
+        self._retaking[partition] = asyncio.create_task(self._retake(partition, pause))
+
+    async def _retake(self, partition: Partition, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        self._pipeline.revoke([partition])
+        try:
+            await self._begin([TopicPartition(*partition)])
+        except Exception as error:  # noqa: BLE001 (a partition must not stand still for ever)
+            self._fail(error)
+
     async def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """The group takes partitions away: they are let go first."""
         self.in_group = False
-        names = frozenset(Partition(*name) for name in partitions) & self._pipeline.assigned
-        if names:
-            await self._release(names)
+        await self.stop_retaking()
+        if partitions:
+            await self._release(frozenset(Partition(*name) for name in partitions))
         self._room.set()
+
+    async def stop_retaking(self) -> None:
+        """Leaves partitions that are being taken anew as they are."""
+        retaking, self._retaking = self._retaking, {}
+        for task in retaking.values():
+            task.cancel()
+        await asyncio.gather(*retaking.values(), return_exceptions=True)
 
     async def assigned(self, partitions: Collection[TopicPartition]) -> None:
         """The group gives us partitions: they begin at what was committed, or where settings say."""
         self.rebalances += 1
+        if await self._begin(partitions):
+            self.in_group = True
+            logger.info("assigned %d partitions", len(partitions))
+
+    async def _begin(self, partitions: Collection[TopicPartition]) -> bool:
         try:
+            await self._take([Partition(*name) for name in partitions])
             positions = await start_positions(
                 self.consumer,
                 partitions,
@@ -217,18 +260,17 @@ class RecordSource:
                 await self.consumer.commit(fresh)
         except IntentstreamError as error:
             self._fail(error)
-            return
+            return False
         except KafkaError as error:
             self._fail(refused(error))
-            return
+            return False
         for name, position in positions.items():
             # what was fetched meanwhile is thrown away, so that nothing slips past the pipeline
             self.consumer.seek(name, position.offset)
             self._pipeline.assign(Partition(*name), position.offset)
         if self._holding and partitions:
             self.consumer.pause(*partitions)
-        self.in_group = True
-        logger.info("assigned %d partitions", len(partitions))
+        return True
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped

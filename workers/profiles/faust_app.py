@@ -15,11 +15,13 @@ from typing import Any, Final
 
 import faust
 import msgspec
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.tables import Table
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import EventT
 from faust.types.auth import CredentialsT
 from msgspec import Struct
@@ -103,6 +105,24 @@ class ProfileTable(Table[bytes, bytes]):
         return None if value is None else position_order(value)
 
 
+class _ConsumerThread(AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+        made = super()._create_worker_consumer(transport)
+        made._isolation_level = "read_committed"  # noqa: SLF001 (Faust ties it to its exactly_once)
+        return made
+
+
+class _Consumer(Consumer):
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+
+class _Transport(Transport):
+    """Reads only what is committed: what an enricher's aborted transaction said does not count."""
+
+    Consumer = _Consumer
+
+
 class _Positioned(Struct):
     position: Position
 
@@ -148,7 +168,7 @@ def make_app(settings: Settings, data_dir: Path) -> faust.App:
         )
     brokers = [f"kafka://{address.strip()}" for address in kafka.bootstrap_servers.split(",")]
     static: dict[str, Any] = {"consumer_group_instance_id": kafka.group_instance_id}
-    return faust.App(
+    app = faust.App(
         settings.group_id(ROLE),
         broker=brokers,
         broker_credentials=credentials(kafka),
@@ -177,6 +197,8 @@ def make_app(settings: Settings, data_dir: Path) -> faust.App:
         # An empty id is taken for a real one, and all members for the same.
         **(static if kafka.group_instance_id else {}),
     )
+    app.transport = _Transport(app.conf.broker_consumer, app)
+    return app
 
 
 async def prepare_topics(settings: Settings) -> None:

@@ -56,10 +56,23 @@ class Progress:
 
     taken: dict[int, int] = field(default_factory=dict)
     """The next offset to take."""
+    ends: dict[int, int] = field(default_factory=dict)
+    """The offset after the last record taken: from there to `taken` there are none, but perhaps
+    the markers of transactions."""
     done: dict[int, int] = field(default_factory=dict)
-    """The next offset to commit: the work on all before it is done."""
+    """The work on all before it is done."""
     committed: dict[int, int] = field(default_factory=dict)
     taken_at: dict[int, float] = field(default_factory=dict)
+
+    def committable(self) -> dict[int, int]:
+        """The offsets to commit, where that is news."""
+        reached = {
+            partition: taken
+            if self.done.get(partition, 0) >= self.ends.get(partition, 0)
+            else self.done.get(partition, 0)
+            for partition, taken in self.taken.items()
+        }
+        return {n: at for n, at in reached.items() if at > self.committed.get(n, -1)}
 
 
 @dataclass(slots=True)
@@ -101,6 +114,7 @@ class Personalizer:
         start = progress.taken.get(partition)
         if start is None:
             start = progress.taken[partition] = await self.log.committed(partition)
+            progress.committed[partition] = start
         if start >= end:
             return
         count = 0
@@ -131,6 +145,7 @@ class Personalizer:
             wrapped = RecordError(DeadReason.PROFILE_UPDATE_FAILED, Stage.PROFILE, detail)
             held = self._dead(record, wrapped, done)
         progress.taken[partition] = max(after, progress.taken.get(partition, 0))
+        progress.ends[partition] = max(after, progress.ends.get(partition, 0))
         progress.taken_at[partition] = asyncio.get_running_loop().time()
         await self.outbox.put(held)
 
@@ -320,7 +335,7 @@ class _Session:
         progress = self.personalizer.progress
         if progress is None:
             return
-        new = {n: at for n, at in progress.done.items() if at > progress.committed.get(n, -1)}
+        new = progress.committable()
         if not new:
             return
         offsets = {TP(self.topic, partition): at for partition, at in new.items()}
