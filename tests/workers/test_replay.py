@@ -31,8 +31,12 @@ from workers.enrichment.circuit_breaker import CircuitBreaker
 from workers.errors import UnreachableError
 from workers.kafka import admin, consumer, producer, running, source_record
 from workers.replays.comparison import Verdict
-from workers.replays.output import DIFFERENCES, ORIGINAL_TOPIC, RunError
-from workers.replays.replay import ReplayReport, ReplayRequest, replay
+from workers.replays.files import DIFFERENCES
+from workers.replays.output import ORIGINAL_TOPIC
+from workers.replays.replay import replay
+from workers.replays.report import ReplayReport
+from workers.replays.request import ReplayRequest
+from workers.replays.run_state import RunError
 from workers.settings import Settings, load_settings
 from workers.topic_range import PartitionRange, RangeError, parse_bound, read
 from workers.topics_admin import apply

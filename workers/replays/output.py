@@ -1,12 +1,9 @@
-"""Where a replay puts what it finds: the topic `replays.<run>`, and a folder with its files."""
+"""Where a replay publishes: the topic `replays.<run>`, made for it and its alone."""
 
 import asyncio
-import json
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
-from typing import Any, Final, TextIO
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -14,140 +11,106 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from streams.records import OutputRecord, SourceRecord
 from streams.topics import TopicSpec, replay_spec
-from workers.errors import IntentstreamError, UnreachableError
+from workers.errors import UnreachableError
 from workers.kafka import producer, running
-from workers.replays.comparison import Difference
+from workers.replays.run_state import RunError, RunState
 from workers.settings import Settings
 
 ORIGINAL_TOPIC: Final = "intentstream.replay.topic"
 """Header on `replays.<run>`: the topic on which the enricher would have published."""
 
-DIFFERENCES: Final = "differences.jsonl"
-SUMMARY: Final = "summary.json"
 _ACKNOWLEDGE_S: Final = 60.0
-_PARTIAL: Final = f"{DIFFERENCES}.partial"
-
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-class RunError(IntentstreamError):
-    """A run's name, folder or topic cannot be used."""
+_TOPIC: Final = "topic"
+_ASKED: Final = "topic_asked_for"
 
 
 class ReplayOutput:
-    """Takes differences and replayed events. Made by `opened_output`."""
+    """Publishes replayed events, or nothing. Made by `opened_output`."""
 
-    def __init__(
-        self, differences: TextIO, topic: str | None, client: AIOKafkaProducer | None, dead: str
-    ) -> None:
+    def __init__(self, topic: str | None, client: AIOKafkaProducer | None, dead: str) -> None:
         self.topic = topic
-        self._differences = differences
         self._producer = client
         self._dead = dead
 
-    def note(self, difference: Difference) -> None:
-        """Writes one difference as a line of JSON."""
-        try:
-            json.dump(difference.as_dict(), self._differences, ensure_ascii=False)
-            self._differences.write("\n")
-        except OSError as error:
-            raise _unwritable(error) from error
-
     async def publish(
         self, records: Sequence[SourceRecord], outputs: Sequence[tuple[OutputRecord, ...]]
-    ) -> None:
-        """Publishes the outputs of a batch of records; returns when all are acknowledged."""
+    ) -> list[OutputRecord]:
+        """Publishes the outputs of a batch; returns them as published when all are acknowledged."""
         if self._producer is None or self.topic is None:
-            return
-        try:
-            async with asyncio.timeout(_ACKNOWLEDGE_S):
-                sent = [
-                    await self._producer.send(
-                        self.topic, event.value, key=event.key, headers=list(headers)
-                    )
-                    for record, events in zip(records, outputs, strict=True)
-                    for event in (self._shown(record, one) for one in events)
-                    for headers in [(*event.headers, (ORIGINAL_TOPIC, event.topic.encode()))]
-                ]
-                await asyncio.gather(*sent)
-        except TimeoutError as error:
-            raise UnreachableError(
-                f"Kafka has not acknowledged for {_ACKNOWLEDGE_S:.0f} s",
-                "is Kafka well? `intentstream doctor` looks",
-            ) from error
+            return []
+        events = [
+            self._shown(record, event)
+            for record, some in zip(records, outputs, strict=True)
+            for event in some
+        ]
+        await send_all(self._producer, events)
+        return events
 
     def _shown(self, record: SourceRecord, event: OutputRecord) -> OutputRecord:
-        """A dead letter without what the record brought: replays are not restricted as it is."""
+        """The event for `replays.<run>`.
+
+        Of a dead letter without what the record brought, for replays are not restricted as it is.
+        """
+        name = (ORIGINAL_TOPIC, event.topic.encode())
         if event.topic != self._dead:
-            return event
-        return OutputRecord(event.topic, None, b"", event.headers[len(record.headers) :])
+            return OutputRecord(self.topic or "", event.key, event.value, (*event.headers, name))
+        ours = event.headers[len(record.headers) :]
+        return OutputRecord(self.topic or "", None, b"", (*ours, name))
+
+
+async def send_all(client: AIOKafkaProducer, events: Iterable[OutputRecord]) -> None:
+    """Sends events and awaits all acknowledgements.
+
+    Raises:
+        UnreachableError: Kafka does not acknowledge within a minute.
+    """
+    try:
+        async with asyncio.timeout(_ACKNOWLEDGE_S):
+            sent = [
+                await client.send(one.topic, one.value, key=one.key, headers=list(one.headers))
+                for one in events
+            ]
+            await asyncio.gather(*sent)
+    except TimeoutError as error:
+        raise UnreachableError(
+            f"Kafka has not acknowledged for {_ACKNOWLEDGE_S:.0f} s",
+            "is Kafka well? `intentstream doctor` looks; then go on with --resume",
+        ) from error
 
 
 @asynccontextmanager
 async def opened_output(
-    settings: Settings,
-    run: str,
-    folder: Path,
-    client: AIOKafkaAdminClient | None,
-    summary: Callable[[], dict[str, Any]],
+    settings: Settings, run: str, client: AIOKafkaAdminClient | None, state: RunState
 ) -> AsyncIterator[ReplayOutput]:
-    """The output of one run. Files get their final names only when the run went through.
+    """The output of one run.
 
     Args:
         settings: in force.
         run: the run's name.
-        folder: must not exist yet.
         client: makes the topic; None publishes nothing.
-        summary: what to write into `summary.json` at the end.
+        state: knows whether the topic is this run's already.
 
     Raises:
-        RunError: the run exists already, or its folder cannot be written.
+        RunError: the topic exists already and is another's, or cannot be made.
     """
-    if not _RUN.fullmatch(run):
-        raise RunError(f"{run!r} is no name for a run", "use letters, digits, '.', '_' and '-'")
-    differences = _opened_file(folder)
-    async with AsyncExitStack() as stack:
-        stack.callback(differences.close)
-        topic = sender = None
-        if client is not None:
-            topic = await _created(client, settings, run)
-            sender = await stack.enter_async_context(
-                running(producer(settings.kafka), settings.kafka)
-            )
-        yield ReplayOutput(differences, topic, sender, settings.topic_names.dead)
-        _finish(differences, folder, summary())
+    if client is None:
+        yield ReplayOutput(None, None, settings.topic_names.dead)
+        return
+    topic = await _created(client, settings, run, state)
+    async with running(producer(settings.kafka), settings.kafka) as sender:
+        yield ReplayOutput(topic, sender, settings.topic_names.dead)
 
 
-def _opened_file(folder: Path) -> TextIO:
-    try:
-        folder.mkdir(parents=True)
-        return (folder / _PARTIAL).open("x", encoding="utf-8")
-    except FileExistsError:
-        raise RunError(f"the run {folder} exists already", "give another --run") from None
-    except OSError as error:
-        raise _unwritable(error) from error
-
-
-def _finish(differences: TextIO, folder: Path, summary: dict[str, Any]) -> None:
-    try:
-        differences.close()
-        text = json.dumps(summary, indent=2, ensure_ascii=False)
-        (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
-        (folder / _PARTIAL).rename(folder / DIFFERENCES)
-    except OSError as error:
-        raise _unwritable(error) from error
-
-
-def _unwritable(error: OSError) -> RunError:
-    return RunError(
-        f"the files of the run cannot be written: {error.strerror}",
-        "is there room, and a right to write? Then run it again under another --run",
-    )
-
-
-async def _created(client: AIOKafkaAdminClient, settings: Settings, run: str) -> str:
-    """Makes the topic of a run; never uses one that is there."""
+async def _created(
+    client: AIOKafkaAdminClient, settings: Settings, run: str, state: RunState
+) -> str:
+    """Makes the topic of a run; never uses one of another's."""
     spec: TopicSpec = replay_spec(settings.topic_names, run, partitions=settings.topics.partitions)
+    if state.get(_TOPIC) == spec.name:
+        return spec.name
+    maybe_ours = state.get(_ASKED) == spec.name  # killed while it was made
+    with state.saving():
+        state.put(_ASKED, spec.name)
     copies = settings.topics.replication_factor
     new = NewTopic(
         spec.name,
@@ -159,10 +122,14 @@ async def _created(client: AIOKafkaAdminClient, settings: Settings, run: str) ->
     )
     for _, code, message in (await client.create_topics([new])).topic_errors:
         if for_code(code) is TopicAlreadyExistsError:
+            if maybe_ours:
+                break
             raise RunError(f"the topic {spec.name} exists already", "give another --run")
         if code:
             raise RunError(
                 f"the topic {spec.name} cannot be made: {message or for_code(code).__name__}",
                 "may this principal create topics? --no-publish writes files only",
             )
+    with state.saving():
+        state.put(_TOPIC, spec.name)
     return spec.name

@@ -1,6 +1,6 @@
 """What was published for a range of records, by the position each event was derived from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,120 +8,166 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from msgspec import Struct
 
-from streams.deadletters import REASON_HEADER
-from streams.events import Source
-from streams.records import Headers, OutputRecord
+from streams.events import ErasureSignal, Instant
+from streams.records import OutputRecord
+from workers.profiles.key_rotation import ROTATION
+from workers.replays.event_identity import (
+    EventKey,
+    Position,
+    key_of_dead_letter,
+    key_of_event,
+)
+from workers.replays.record_comparison import revision_of
+from workers.replays.run_state import RunState
 from workers.topic_range import Bound, PartitionRange, ResolvedRange, read, resolve
 
 _CLOCK_MARGIN_MS: Final = 10 * 60 * 1_000
 """How far the clock of whoever published may lag behind the broker's."""
 
 _BATCH: Final = 2_000
+_ENDS: Final = "published_ranges"
+_ERASED: Final = "erased"
 
 Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is in all."""
 
 
+class _Erasure(Struct):
+    user: str
+    occurred_at: Instant
+    erasure: ErasureSignal | None = None
+
+
+_signals = msgspec.json.Decoder(_Erasure)
+
+
 @dataclass(frozen=True, slots=True)
-class EventKey:
-    """An event by its topic and the position of the record it was derived from.
+class Wanted:
+    """Which events to keep: those of records in the range, and of some more positions."""
 
-    `ce_id` tells the entities of a query apart; a dead letter has none.
-    """
+    source: ResolvedRange
+    more: frozenset[Position]
 
-    topic: str
-    partition: int
-    offset: int
-    ce_id: str | None
-
-
-class _Sourced(Struct):
-    source: Source | None = None
+    def __contains__(self, position: Position) -> bool:
+        return position in self.more or any(
+            part.partition == position.partition and part.start <= position.offset < part.end
+            for part in self.source.partitions
+        )
 
 
-_decoder = msgspec.json.Decoder(_Sourced)
-
-
-def key_of_event(topic: str, value: bytes | None, headers: Headers) -> tuple[str, EventKey] | None:
-    """The source topic and the key of an event; None for what no record was the source of."""
-    ce_id = dict(headers).get("ce_id")
-    if value is None or ce_id is None:
-        return None
-    try:
-        source = _decoder.decode(value).source
-    except ValueError:
-        return None
-    if source is None:
-        return None
-    return source.topic, EventKey(topic, source.partition, source.offset, ce_id.decode())
-
-
-def key_of_dead_letter(topic: str, headers: Headers) -> tuple[str, EventKey] | None:
-    """Likewise for a dead letter; its last headers count, since a record may bring its own."""
-    found = {name: value for name, value in headers if value is not None}
-    if REASON_HEADER not in found:
-        return None
-    try:
-        position = [
-            found[f"__connect.errors.{part}"].decode() for part in ("topic", "partition", "offset")
-        ]
-        return position[0], EventKey(topic, int(position[1]), int(position[2]), None)
-    except (KeyError, ValueError):
-        return None
-
-
-async def published_events(
+async def keep_published(
     consumer: AIOKafkaConsumer,
+    state: RunState,
     topics: dict[str, int],
-    dead: str,
-    source: ResolvedRange,
+    names: tuple[str, str],
+    wanted: Wanted,
     progress: Progress,
-) -> dict[EventKey, OutputRecord]:
-    """The events that records of the range became; of repeats the last one. All in memory.
+) -> None:
+    """Puts the events that the records became into the run's state; also who was erased since.
+
+    It reads each topic to where it ends at the beginning of the run, for an event may come long
+    after its record. What it has read already when a run is resumed it does not read again.
 
     Args:
         consumer: without a group.
+        state: of the run.
         topics: those of the events and dead letters, with their counts of partitions.
-        dead: which of them has the dead letters.
-        source: the range that was the source; its `since_ms` (if set) bounds how far back to look.
+        names: which of them has the dead letters, and which the users' signals.
+        wanted: the records; the range's `since_ms` (if set) bounds how far back to look.
         progress: is told offsets.
     """
-    spans = {part.partition: part for part in source.partitions}
-    since = Bound("earliest")
-    if source.since_ms is not None:
-        since = Bound("time", time_ms=max(0, source.since_ms - _CLOCK_MARGIN_MS))
-    ranges = [
-        await resolve(consumer, topic, count, since, Bound("latest"))
-        for topic, count in topics.items()
-    ]
-    total = sum(part.offsets for part in ranges)
-    found: dict[EventKey, OutputRecord] = {}
+    ranges = await _ranges(consumer, state, topics, wanted.source.since_ms)
+    total = sum(part.end - part.start for parts in ranges.values() for part in parts)
+    dead, signals = names
     done = 0
-    for span in ranges:
-        async for records, left in read(consumer, span.topic, span.partitions, batch=_BATCH):
-            for record in records:
-                _keep(found, record, source.topic, spans, is_dead=span.topic == dead)
-            progress(done + span.offsets - left, total)
-        done += span.offsets
+    for topic, parts in ranges.items():
+        size = sum(part.end - part.start for part in parts)
+        reached = {part.partition: part.start for part in parts}
+        async for records, left in read(consumer, topic, parts, batch=_BATCH):
+            with state.saving():
+                state.keep_published(_events(records, wanted, is_dead=topic == dead))
+                if topic == signals:
+                    _keep_erasures(state, records)
+                reached |= {record.partition: record.offset + 1 for record in records}
+                _save(state, ranges | {topic: _from(parts, reached)})
+            progress(done + size - left, total)
+        done += size
+        ranges = ranges | {topic: [PartitionRange(p.partition, p.end, p.end) for p in parts]}
+        with state.saving():
+            _save(state, ranges)
+
+
+def erased_users(state: RunState) -> dict[str, int]:
+    """Pseudonyms of users who were erased since the range began, and when (Unix, ms)."""
+    found: dict[str, int] = state.get(_ERASED, {})
     return found
 
 
-def _keep(
-    found: dict[EventKey, OutputRecord],
-    record: ConsumerRecord,
-    source_topic: str,
-    spans: dict[int, PartitionRange],
-    *,
-    is_dead: bool,
-) -> None:
-    headers = tuple(record.headers)
-    known = (
-        key_of_dead_letter(record.topic, headers)
-        if is_dead
-        else key_of_event(record.topic, record.value, headers)
+def _from(parts: list[PartitionRange], reached: dict[int, int]) -> list[PartitionRange]:
+    return [PartitionRange(one.partition, reached[one.partition], one.end) for one in parts]
+
+
+def _save(state: RunState, ranges: dict[str, list[PartitionRange]]) -> None:
+    state.put(
+        _ENDS,
+        {
+            topic: [[one.partition, one.start, one.end] for one in parts]
+            for topic, parts in ranges.items()
+        },
     )
-    if known is None or known[0] != source_topic:
-        return
-    span = spans.get(known[1].partition)
-    if span is not None and span.start <= known[1].offset < span.end:
-        found[known[1]] = OutputRecord(record.topic, record.key, record.value, headers)
+
+
+async def _ranges(
+    consumer: AIOKafkaConsumer, state: RunState, topics: dict[str, int], since_ms: int | None
+) -> dict[str, list[PartitionRange]]:
+    """What is to be read of each topic; of a resumed run what is left."""
+    stored = state.get(_ENDS)
+    if stored is not None:
+        return {
+            topic: [PartitionRange(*numbers) for numbers in parts]
+            for topic, parts in stored.items()
+        }
+    since = Bound("earliest")
+    if since_ms is not None:
+        since = Bound("time", time_ms=max(0, since_ms - _CLOCK_MARGIN_MS))
+    found = {}
+    for topic, count in topics.items():
+        found[topic] = list(
+            (await resolve(consumer, topic, count, since, Bound("latest"), strict=False)).partitions
+        )
+    with state.saving():
+        _save(state, found)
+    return found
+
+
+def _events(
+    records: Iterable[ConsumerRecord], wanted: Wanted, *, is_dead: bool
+) -> Iterator[tuple[EventKey, OutputRecord, int, int]]:
+    for record in records:
+        headers = tuple(record.headers)
+        known = (
+            key_of_dead_letter(record.topic, headers)
+            if is_dead
+            else key_of_event(record.topic, record.value, headers)
+        )
+        if known is None or known[0] != wanted.source.topic or known[1].position not in wanted:
+            continue
+        event = OutputRecord(record.topic, record.key, record.value, headers)
+        yield known[1], event, revision_of(event), record.timestamp
+
+
+def _keep_erasures(state: RunState, records: Iterable[ConsumerRecord]) -> None:
+    found: dict[str, int] = {}
+    for record in records:
+        if record.value is None or b'"erasure":' not in record.value:
+            continue
+        try:
+            signal = _signals.decode(record.value)
+        except ValueError:
+            continue
+        if signal.erasure is None or signal.erasure.reason == ROTATION:
+            continue  # a rotation of the key voids a name, not its user
+        at = max(record.timestamp, round(signal.occurred_at.timestamp() * 1_000))
+        found[signal.user] = max(at, found.get(signal.user, at))
+    if found:
+        state.put(_ERASED, erased_users(state) | found)

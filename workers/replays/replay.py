@@ -1,304 +1,330 @@
 """Replay: a range of records through the same code again, against what was published for them.
 
+    look through the range ─▶ what was published for it ─▶ replay and compare ─▶ the run's files
+            │ samples, redriven       │ an index on disk        │ replays.<run>
+            └────────────────── state.partial: a kill loses at most a batch ──────┘
+
 It reads by assignment, without a group, so it never moves the workers' offsets; what it gives
 goes to a topic of its own, `replays.<run>`, or only into the run folder.
 """
 
-import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
-from msgspec import Struct
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
-from streams.events import ModelVersion, PipelineVersion
-from streams.records import OutputRecord, SourceRecord
-from workers.errors import ContractError, UnreachableError
-from workers.kafka import admin, consumer, running, source_record
-from workers.replays.comparison import (
-    Difference,
-    FieldChange,
-    Tally,
-    Verdict,
-    changes,
-    dead_letter_changes,
-)
-from workers.replays.output import ReplayOutput, opened_output
-from workers.replays.published_events import (
-    EventKey,
-    key_of_dead_letter,
-    key_of_event,
-    published_events,
-)
+from streams.records import SourceRecord
+from workers.enrichment.batch_enrichment import enrichment_of
+from workers.errors import IntentstreamError, UnreachableError
+from workers.kafka import admin, cluster_id, consumer, running, source_record
+from workers.replays.back_fill import Confirm, back_fill, corrected_topics, never
+from workers.replays.batches import BatchRunner, Enrich
+from workers.replays.comparison import Verdict
+from workers.replays.event_identity import Position
+from workers.replays.explanation import Explanation
+from workers.replays.files import Asked, finish
+from workers.replays.keys import checked_key
+from workers.replays.output import opened_output
+from workers.replays.published_events import Wanted, erased_users, keep_published
+from workers.replays.record_lookup import record_at
+from workers.replays.report import ReplayReport, range_as_dict, range_from_dict
+from workers.replays.report_page import telling_pairs
+from workers.replays.request import ReplayRequest, checked_name, refuse_other
+from workers.replays.run_state import RunError, RunState, opened_state
+from workers.replays.selection import Choice, Filters, Sample, Selection, names_of
 from workers.settings import Settings
-from workers.topic_range import Bound, RangeError, ResolvedRange, read, resolve
+from workers.topic_range import RangeError, ResolvedRange, read, resolve
 from workers.topics_admin import TopicState, topic_states
-
-Enrich = Callable[[Sequence[SourceRecord]], Awaitable[Sequence[tuple[OutputRecord, ...]]]]
-"""The step that the enricher runs: the outputs of each record, in the records' order."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the phase, and how many offsets of how many are done."""
 
-_BATCH: Final = 512
+Explain = Callable[[SourceRecord], Awaitable[Explanation | None]]
+"""Why the model answers a record as it does; None where the record never reaches it."""
 
+EXPLAINED: Final = 6
+"""So many of the most telling examples are explained on the page: each asks the model for hundreds
+of parts of a text."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayRequest:
-    """What to replay, and what to do with what comes out.
-
-    `limit` counts records; 0 reads all. `folder` must not exist yet: the run's files go there.
-    """
-
-    run: str
-    since: Bound
-    until: Bound
-    folder: Path
-    topic: str = ""
-    publish: bool = True
-    limit: int = 0
-
-
-@dataclass(slots=True)
-class ReplayReport:
-    """What came out. `as_dict` is what `--json` prints and `summary.json` holds."""
-
-    request: ReplayRequest
-    source: ResolvedRange
-    tally: Tally = field(default_factory=Tally)
-    records: int = 0
-    published_by: Counter[str] = field(default_factory=Counter)
-    replayed_by: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    published_to: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, fit for JSON."""
-        verdicts = {verdict.value: self.tally.total(verdict) for verdict in Verdict}
-        return {
-            "run": self.request.run,
-            "topic": self.source.topic,
-            "range": {
-                str(part.partition): [part.start, part.end] for part in self.source.partitions
-            },
-            "records": self.records,
-            "compared": self.tally.total(Verdict.IDENTICAL, Verdict.CHANGED),
-            **verdicts,
-            "topics": {
-                topic: {verdict.value: counts[verdict] for verdict in Verdict}
-                for topic, counts in sorted(self.tally.verdicts.items())
-            },
-            "fields": dict(self.tally.fields.most_common()),
-            "published_by": dict(self.published_by),
-            "replayed_by": dict(self.replayed_by),
-            "published_to": self.published_to,
-            "notes": self.notes,
-            "seconds": round(self.seconds, 3),
-        }
-
-
-class _Provenance(Struct):
-    model: ModelVersion
-    pipeline: PipelineVersion
-
-
-_provenance = msgspec.json.Decoder(_Provenance)
-
-
-def _origin(event: OutputRecord) -> str | None:
-    """Which model and settings made an event of `queries.intents`."""
-    try:
-        made = _provenance.decode(event.value or b"")
-    except ValueError:
-        return None
-    return f"model {made.model.digest}, settings {made.pipeline.settings_digest}"
+_LOOK_AT_ONCE: Final = 2_000
 
 
 async def replay(
-    settings: Settings, request: ReplayRequest, enrich: Enrich, progress: Progress
+    settings: Settings,
+    request: ReplayRequest,
+    enrich: Enrich,
+    progress: Progress,
+    confirm: Confirm = never,
+    explain: Explain | None = None,
 ) -> ReplayReport:
-    """Replays a range and compares. Its files are whole when they have their final names.
+    """Replays a range and compares. A run is whole when its manifest is there.
+
+    Args:
+        settings: in force.
+        request: what to replay.
+        enrich: the step that the enricher runs.
+        progress: is told how far it is.
+        confirm: is asked before anything is published as a correction.
+        explain: says why the model answers as it does; None leaves that out of the page.
 
     Raises:
         RangeError: the range makes no sense or is gone, or a topic does not exist.
-        IntentstreamError: the run exists already; Kafka or the model is away.
+        IntentstreamError: the run exists already; Kafka or the model is away; a right is missing.
     """
     try:
-        return await _replay(settings, request, enrich, progress)
+        async with _clients(settings) as clients:
+            return await _Run(settings, request, clients, progress).run(enrich, confirm, explain)
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+        raise UnreachableError(
+            f"Kafka refuses: this principal lacks a right ({_named(error)})",
+            "a replay needs Describe, DescribeConfigs and Read on the workers' topics, and Create "
+            "and Write on replays.* unless --no-publish",
+        ) from error
     except KafkaError as error:
         raise UnreachableError(
             f"Kafka failed in the middle of the replay ({type(error).__name__})",
-            "nothing is lost: run it again under another --run; `intentstream doctor` looks",
+            "nothing is lost: go on with --resume; `intentstream doctor` looks",
         ) from error
 
 
-async def _replay(
-    settings: Settings, request: ReplayRequest, enrich: Enrich, progress: Progress
-) -> ReplayReport:
-    started = time.monotonic()
+def _named(error: KafkaError) -> str:
+    return ", ".join([type(error).__name__, *(str(one) for one in error.args)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    admin: AIOKafkaAdminClient
+    reader: AIOKafkaConsumer
+
+
+@asynccontextmanager
+async def _clients(settings: Settings) -> AsyncIterator[_Clients]:
     kafka = settings.kafka
     async with running(admin(kafka), kafka) as client, running(consumer(kafka), kafka) as reader:
-        topics = await _topics(client, settings, request.topic or settings.topic_names.raw)
-        topic, state = topics.popitem()
-        source = await resolve(reader, topic, state.partitions, request.since, request.until)
-        report = ReplayReport(request, source, notes=list(source.warnings))
-        creator = client if request.publish else None
-        async with opened_output(
-            settings, request.run, request.folder, creator, report.as_dict
-        ) as output:
-            report.published_to = output.topic
-            published = await published_events(
-                reader,
-                {name: found.partitions for name, found in topics.items()},
-                settings.topic_names.dead,
-                _bounded(source, state),
-                lambda done, total: progress("reading what was published", done, total),
-            )
-            runner = _Runner(settings, report, enrich, output, published)
-            await runner.run(reader, lambda done, total: progress("replaying", done, total))
-            report.notes += await _lag(client, settings, report)
-            report.seconds = time.monotonic() - started
-    return report
+        yield _Clients(client, reader)
 
 
-async def _topics(
-    client: AIOKafkaAdminClient, settings: Settings, source: str
-) -> dict[str, TopicState]:
-    """The enricher's output topics as they are, and the source at the end."""
-    names = settings.topic_names
-    if source not in (names.raw, names.actions):
-        raise RangeError(
-            f"{source} is not read by the enricher",
-            f"replay {names.raw} or {names.actions}, with --topic",
-        )
-    wanted = [names.intents, names.entities, names.signals, names.dead, source]
-    states = await topic_states(client, wanted)
-    for name in wanted:
-        if name not in states:
-            raise RangeError(
-                f"there is no topic {name}",
-                "check --topic and INTENTSTREAM_PREFIX; `intentstream topics plan` shows topics",
-            )
-    return {name: states[name] for name in wanted}
-
-
-def _bounded(source: ResolvedRange, state: TopicState) -> ResolvedRange:
-    """Without a bound in time where the source's times are the producers': they may be wrong."""
-    stamped = state.configs.get("message.timestamp.type") == "LogAppendTime"
-    return source if stamped else replace(source, since_ms=None)
-
-
-async def _lag(client: AIOKafkaAdminClient, settings: Settings, report: ReplayReport) -> list[str]:
-    """Says when events are missing because the enricher has not come so far."""
-    if not report.tally.total(Verdict.MISSING):
-        return []
-    try:
-        committed = await client.list_consumer_group_offsets(settings.group_id("enricher"))
-    except GroupCoordinatorNotAvailableError:
-        committed = {}  # no group has committed anything in this cluster yet
-    except KafkaError:
-        return []
-    reached = {
-        tp.partition: known.offset
-        for tp, known in committed.items()
-        if tp.topic == report.source.topic
-    }
-    behind = sum(
-        max(0, part.end - max(reached.get(part.partition, 0), part.start))
-        for part in report.source.partitions
-    )
-    return [f"the enricher has {behind} offsets of the range still before it"] if behind else []
-
-
-class _Runner:
-    """Runs batches through the enricher's step and compares what comes out."""
+class _Run:
+    """One run, from its beginning or from where it was killed."""
 
     def __init__(
-        self,
-        settings: Settings,
-        report: ReplayReport,
-        enrich: Enrich,
-        output: ReplayOutput,
-        published: dict[EventKey, OutputRecord],
+        self, settings: Settings, request: ReplayRequest, clients: _Clients, progress: Progress
     ) -> None:
+        self._settings = settings
+        self._request = request
+        self._clients = clients
+        self._progress = progress
         self._names = settings.topic_names
-        self._report = report
-        self._enrich = enrich
-        self._output = output
-        self._published = published
-        self._reached = {part.partition: part.start for part in report.source.partitions}
-
-    async def run(self, reader: AIOKafkaConsumer, progress: Callable[[int, int], None]) -> None:
-        source, limit = self._report.source, self._report.request.limit
-        total = source.offsets
-        async for found, left in read(reader, source.topic, source.partitions, batch=_BATCH):
-            records = [source_record(record) for record in found]
-            if limit:
-                records = records[: limit - self._report.records]
-            if records:
-                await self._batch(records)
-            progress(total - left, total)
-            if limit and self._report.records >= limit:
-                break
-        else:
-            self._reached = {part.partition: part.end for part in source.partitions}
-        self._extra()
-
-    async def _batch(self, records: list[SourceRecord]) -> None:
-        replayed = await self._enrich(records)
-        for record, outputs in zip(records, replayed, strict=True):
-            for output in outputs:
-                self._compare(output)
-            self._reached[record.partition] = record.offset + 1
-        self._report.records += len(records)
-        await self._output.publish(records, replayed)
-
-    def _compare(self, output: OutputRecord) -> None:
-        is_dead = output.topic == self._names.dead
-        known = (
-            key_of_dead_letter(output.topic, output.headers)
-            if is_dead
-            else key_of_event(output.topic, output.value, output.headers)
+        pseudonyms = settings.pseudonyms.pseudonymiser()
+        users = names_of(request.user, pseudonyms)
+        self._selection = Selection(
+            enrichment_of(settings),
+            pseudonyms,
+            Filters(users, request.intent),
+            self._names.intents,
         )
-        if known is None:
-            raise ContractError(f"an event for {output.topic} does not name its source")
-        if output.topic == self._names.intents:
-            self._count(self._report.replayed_by, output)
-        before = self._published.pop(known[1], None)
-        if before is None:
-            self._differs(Verdict.MISSING, known[1])
-            return
-        if output.topic == self._names.intents:
-            self._count(self._report.published_by, before)
-        found = (dead_letter_changes if is_dead else changes)(before, output)
-        if found:
-            self._differs(Verdict.CHANGED, known[1], found)
-        else:
-            self._report.tally.add(output.topic, Verdict.IDENTICAL)
+        self._asked = request.asked() | {"users": sorted(users or ())}
 
-    @staticmethod
-    def _count(counter: Counter[str], event: OutputRecord) -> None:
-        origin = _origin(event)
-        if origin is not None:
-            counter[origin] += 1
+    async def run(self, enrich: Enrich, confirm: Confirm, explain: Explain | None) -> ReplayReport:
+        """Does all of it, and writes the run's files."""
+        request = self._request
+        checked_name(request.run)
+        corrected_topics(request.correct, self._names)
+        checked_key(self._settings, request.folder.parent)
+        topics = await self._topics(request.topic or self._names.raw)
+        topic, found = topics.popitem()
+        source = None
+        if not request.resume:
+            source = await resolve(
+                self._clients.reader, topic, found.partitions, request.since, request.until
+            )
+        with opened_state(request.folder, resume=request.resume) as state:
+            report = self._begun(state, source)
+            self._selection.erased = {}
+            async with self._output(state) as output:
+                report.published_to = output.topic
+                await self._prepare(state, report.source, topics, found)
+                runner = BatchRunner(self._settings, report, self._selection, state, output)
+                await runner.run(
+                    self._clients.reader, enrich, lambda *done: self._progress("replaying", *done)
+                )
+            if request.correct:
+                await back_fill(self._settings, state, report, confirm)
+            report.notes += await self._lag(report)
+            why = {} if explain is None else await self._explained(state, report, explain)
+            await self._finish(state, report, why)
+        return report
 
-    def _extra(self) -> None:
-        """What was published for the records read, and did not come out again."""
-        for key in sorted(self._published, key=lambda key: (key.partition, key.offset, key.topic)):
-            if key.offset < self._reached[key.partition]:
-                self._differs(Verdict.EXTRA, key)
+    def _begun(self, state: RunState, source: ResolvedRange | None) -> ReplayReport:
+        """The report of a new run, or that of a resumed one as it stood."""
+        if source is not None:
+            report = ReplayReport(self._request, source, notes=list(source.warnings))
+            with state.saving():
+                state.put("asked", self._asked)
+                state.put("range", range_as_dict(source))
+            return report
+        refuse_other(self._asked, state.get("asked", {}))
+        source = range_from_dict(state.get("range"))
+        report = ReplayReport(self._request, source, notes=list(source.warnings))
+        stored = state.get("report")
+        if stored is not None:
+            report.restore(stored)
+        return report
 
-    def _differs(
-        self, verdict: Verdict, key: EventKey, fields: tuple[FieldChange, ...] = ()
+    @asynccontextmanager
+    async def _output(self, state: RunState) -> AsyncIterator[Any]:
+        """The run's output; a run whose topic is another's leaves nothing behind."""
+        creator = self._clients.admin if self._request.publish else None
+        entered = False
+        try:
+            async with opened_output(self._settings, self._request.run, creator, state) as output:
+                entered = True
+                yield output
+        except RunError:
+            if not entered and not self._request.resume:
+                shutil.rmtree(self._request.folder, ignore_errors=True)
+            raise
+
+    async def _prepare(
+        self,
+        state: RunState,
+        source: ResolvedRange,
+        topics: dict[str, TopicState],
+        found: TopicState,
     ) -> None:
-        self._report.tally.add(key.topic, verdict, fields)
-        self._output.note(
-            Difference(verdict, key.topic, key.partition, key.offset, key.ce_id, fields)
+        """Looks through the range, collects what was published, and draws the sample."""
+        later = bool(self._request.intent)  # the sample is of queries whose intent is known
+        if state.get("looked") is None:
+            more, sample = await self._look(state, source, sampled=not later)
+            with state.saving():
+                state.put("looked", {"more": more, "sample": sample})
+        looked = state.get("looked")
+        stamped = found.configs.get("message.timestamp.type") == "LogAppendTime"
+        await keep_published(
+            self._clients.reader,
+            state,
+            {name: one.partitions for name, one in topics.items()},
+            (self._names.dead, self._names.signals),
+            Wanted(
+                # without LogAppendTime the source's times are the producers', and may be wrong
+                source if stamped else replace(source, since_ms=None),
+                frozenset(Position(*pair) for pair in looked["more"]),
+            ),
+            lambda *done: self._progress("reading what was published", *done),
         )
+        self._selection.erased = erased_users(state)
+        if self._request.sample and looked["sample"] is None:
+            _, looked["sample"] = await self._look(state, source, sampled=True)
+            with state.saving():
+                state.put("looked", looked)
+        if looked["sample"] is not None:
+            self._selection.sample = frozenset(Position(*pair) for pair in looked["sample"])
+
+    async def _look(
+        self, state: RunState, source: ResolvedRange, *, sampled: bool
+    ) -> tuple[list[list[int]], list[list[int]] | None]:
+        """Positions of redriven records outside the range, and the sample, if one is to be drawn."""
+        sample = Sample(source.topic, self._request.sample) if self._request.sample else None
+        inside = Wanted(source, frozenset())
+        more: set[Position] = set()
+        seen = 0
+        async for found, left in read(
+            self._clients.reader, source.topic, source.partitions, batch=_LOOK_AT_ONCE
+        ):
+            records = [source_record(record) for record in found]
+            originals = [self._selection.original(record) for record in records]
+            positions = [Position(one.partition, one.offset) for one in originals]
+            more.update(one for one in positions if one not in inside)
+            if sample is not None and sampled:
+                needed = positions if self._selection.needs_published() else ()
+                published = state.published(needed)
+                for record in records:
+                    if self._selection.decide(record, published) is not Choice.OUT:
+                        sample.offer(Position(record.partition, record.offset))
+            seen += len(records)
+            self._progress("looking through the range", source.offsets - left, source.offsets)
+            if self._request.limit and sample is None and seen >= self._request.limit:
+                break
+        chosen = None
+        if sample is not None and sampled:
+            chosen = [[one.partition, one.offset] for one in sorted(sample.chosen())]
+        return [[one.partition, one.offset] for one in sorted(more)], chosen
+
+    async def _topics(self, source: str) -> dict[str, TopicState]:
+        """The enricher's output topics as they are, and the source at the end."""
+        names = self._names
+        if source not in (names.raw, names.actions):
+            raise RangeError(
+                f"{source} is not read by the enricher",
+                f"replay {names.raw} or {names.actions}, with --topic",
+            )
+        wanted = [names.intents, names.entities, names.signals, names.dead, source]
+        states = await topic_states(self._clients.admin, wanted)
+        for name in wanted:
+            if name not in states:
+                raise RangeError(
+                    f"there is no topic {name}, or this principal may not see it",
+                    "check --topic and INTENTSTREAM_PREFIX; `intentstream topics plan` shows topics",
+                )
+        return {name: states[name] for name in wanted}
+
+    async def _lag(self, report: ReplayReport) -> list[str]:
+        """Says when events are missing because the enricher has not come so far."""
+        if not report.tally.total(Verdict.MISSING):
+            return []
+        group = self._settings.group_id("enricher")
+        try:
+            committed = await self._clients.admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            committed = {}  # no group has committed anything in this cluster yet
+        except KafkaError:
+            return []
+        reached = {
+            tp.partition: known.offset
+            for tp, known in committed.items()
+            if tp.topic == report.source.topic
+        }
+        behind = sum(
+            max(0, part.end - max(reached.get(part.partition, 0), part.start))
+            for part in report.source.partitions
+        )
+        return [f"the enricher has {behind} offsets of the range still before it"] if behind else []
+
+    async def _explained(
+        self, state: RunState, report: ReplayReport, explain: Explain
+    ) -> dict[Position, Explanation]:
+        """Why the replay's model answers the most telling examples as it does."""
+        found: dict[Position, Explanation] = {}
+        clients, topic = self._clients, report.source.topic
+        telling = list(telling_pairs(state, self._names.intents, EXPLAINED))
+        for count, (position, _, _) in enumerate(telling, 1):
+            try:
+                record = await record_at(clients.reader, clients.admin, topic, position)
+                why = await explain(record)
+            except IntentstreamError as error:
+                report.notes.append(f"examples are not explained: {error.message}")
+                break
+            if why is not None:
+                found[position] = why
+            self._progress("explaining examples", count, len(telling))
+        return found
+
+    async def _finish(
+        self, state: RunState, report: ReplayReport, why: dict[Position, Explanation]
+    ) -> None:
+        cluster = {
+            "name": self._settings.cluster,
+            "epoch": self._settings.epoch,
+            "id": await cluster_id(self._clients.admin),
+        }
+        finish(self._settings, state, report, Asked(self._asked, cluster, why))

@@ -1,0 +1,82 @@
+"""Back-fill: events that would be others today are published once more, with a higher revision.
+
+They keep their `ce_id`, so consumers that know the id take them for the correction they are; an
+event that was never published comes as revision 0. Profiles are not touched: they were folded
+from `users.signals`, in order, and are corrected by a rebuild.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from streams.records import OutputRecord
+from streams.topics import TopicNames
+from workers.kafka import producer, running
+from workers.replays.comparison import Verdict
+from workers.replays.output import send_all
+from workers.replays.record_comparison import Compared, revision_of, understood, with_revision
+from workers.replays.report import ReplayReport
+from workers.replays.run_state import RunState
+from workers.settings import Settings
+from workers.topic_range import RangeError
+
+Confirm = Callable[[int], bool]
+"""Asked before corrections are published: how many there are; whether to go on."""
+
+PROFILES: Final = (
+    "corrections change events, not profiles: those were folded from users.signals and keep what "
+    "they were told, until they are rebuilt"
+)
+_AT_ONCE: Final = 500
+
+
+def never(_count: int) -> bool:
+    """A dry run: counts, and publishes nothing."""
+    return False
+
+
+def corrected_topics(topics: tuple[str, ...], names: TopicNames) -> None:
+    """Raises `RangeError` for a topic that takes no corrections."""
+    allowed = (names.intents, names.entities)
+    for topic in topics:
+        if topic not in allowed:
+            raise RangeError(
+                f"{topic} takes no corrections",
+                f"--publish-to takes {' and '.join(allowed)}; profiles are corrected by a rebuild",
+            )
+
+
+def corrections_of(one: Compared) -> Iterator[OutputRecord]:
+    """What is to be published for an event that differs: none for what rules had to answer again."""
+    if one.replayed is None or one.verdict not in (
+        Verdict.CHANGED,
+        Verdict.MISSING,
+        Verdict.DEGRADED,
+    ):
+        return
+    after = understood(one.replayed)
+    if after is not None and after.degraded:
+        return
+    if one.published is None:
+        yield one.replayed
+    else:
+        yield with_revision(one.replayed, revision_of(one.published) + 1)
+
+
+async def back_fill(
+    settings: Settings, state: RunState, report: ReplayReport, confirm: Confirm
+) -> None:
+    """Publishes the corrections that the replay has found, if that is confirmed.
+
+    Killed in the middle and resumed, it may publish some twice: repeats of one id and revision.
+    """
+    left = state.corrections_left()
+    report.notes.append(PROFILES)
+    if not left or not confirm(left):
+        return
+    async with running(producer(settings.kafka), settings.kafka) as client:
+        while batch := state.corrections(_AT_ONCE):
+            await send_all(client, [event for _, event in batch])
+            with state.saving():
+                state.corrected([number for number, _ in batch])
+                report.corrected += len(batch)
+                state.put("report", report.stored())
