@@ -45,6 +45,34 @@ from streams.text import normalise
         ("1Z999AA10123456784 where is it", "[ORDER] where is it"),
         ("RR123456789DE", "[ORDER]"),
         ("case number 00918273", "case number [ORDER]"),
+        ("call 322-634-6657x13277", "call [PHONE]"),
+        ("+1 780-563-6083 ext. 77", "[PHONE]"),
+        ("04 15 39 15 00", "[PHONE]"),
+        ("(03449) 78690", "[PHONE]"),
+        ("1 291 417 7763", "1 291 417 7763"),
+        ("291 417 7763", "[PHONE]"),
+        ("13800138000", "[PHONE]"),
+        ("我的手机号是13800138000,快递到了打给我", "我的手机号是[PHONE],快递到了打给我"),
+        ("138 0013 8000", "[PHONE]"),
+        ("0944989197", "[PHONE]"),
+        ("用银行卡6222021234567890128付的款", "用银行卡[CARD]付的款"),
+        ("my card 4040 4026 8580 6 was charged", "my card [CARD] was charged"),
+        ("6221 2612 3456 7890 128 expired", "6221 2612 3456 7890 128 expired"),  # no check digit
+        ("refund to DE89 3704 0044 0532 0130 00 please", "refund to [ACCOUNT] please"),
+        ("iban gb82west12345698765432", "iban [ACCOUNT]"),
+        ("my ssn is 123-45-6789", "my ssn is [ID]"),
+        ("national insurance number QQ 12 34 56 C", "national insurance number [ID]"),
+        ("passport no. X1234567, visa?", "passport no. [ID], visa?"),
+        ("身份证11010519491231002X怎么实名", "身份证[ID]怎么实名"),
+        ("11010519491231002X", "[ID]"),
+        ("ship it to 12 Main Street, Springfield, IL 62704 please", "ship it to [ADDRESS] please"),
+        ("my address is 221b baker street, london nw1 6xe", "my address is [ADDRESS]"),
+        ("8705 Yoder Brook Apt. 359, West Ruben, KY 88903", "[ADDRESS]"),
+        ("Wernerring 6/6, 14397 Rosenheim", "[ADDRESS]"),
+        ("寄到北京市朝阳区建国路88号3单元501室", "寄到[ADDRESS]"),
+        ("浙江省杭州市西湖区文三路90号", "[ADDRESS]"),
+        ("订单20231125123456到哪了", "订单[ORDER]到哪了"),
+        ("快递单号:SF1234567890123", "快递单号:[ORDER]"),
     ],
 )
 def test_personal_data_goes(text: str, expected: str) -> None:
@@ -89,6 +117,25 @@ def test_personal_data_goes(text: str, expected: str) -> None:
         "ticket roll 2000 ct",
         "1234 5678 9012 3456 puzzle",  # sixteen digits, no card: the check digit is wrong
         "[email] template",
+        "filter 13812345678",  # as long as a Chinese mobile number
+        "cr529 obd2 scanner",
+        "at8048 55a",
+        "ring 11 gold",
+        "2 person road trip game",
+        "32 sesame street plush",
+        "1 inch square tubing 6 ft",
+        "4 way street 2024 poster",
+        "do you ship to canada",
+        "deliver to store",
+        "路由器 5g 双频",
+        "5号电池 20节",
+        "美的空调 大1.5匹",
+        "iphone15 128g 手机",
+        "小米14 256g",
+        "38码 女鞋",
+        "a4纸 500张",
+        "联系人 名片盒",
+        "地址章 定制",
     ],
 )
 def test_product_queries_stay(query: str) -> None:
@@ -204,6 +251,33 @@ HOSTILE = [
         "call 1 ",
         "0012 ",
     ),
+    *(
+        "GB12 ",
+        "aa11",
+        "A1A ",
+        "12345 ",
+        "Aa, ",
+        "A 1, ",
+        "1 Aa ",
+        "Flat 1, ",
+        "rue de ",
+        "APO AA ",
+    ),
+    *("ship to ", "ship to a1 ", "address: 1 ", "1 a street ", "passport id ", "ssn 1 ", "card 1 "),
+    *(
+        "市",
+        "省市",
+        "路",
+        "北京市路",
+        "1号",
+        "路1号",
+        "寄到1",
+        "地址:",
+        "身份证",
+        "电话",
+        "订单1",
+        "2131 ",
+    ),
 ]
 
 
@@ -211,7 +285,7 @@ HOSTILE = [
 def test_hostile_text_takes_linear_time(unit: str) -> None:
     """8,000 characters of anything take milliseconds; quadratic rules would take seconds."""
     text = (unit * 8000)[:8000]
-    began = time.perf_counter()
+    began = time.process_time()
     for hostile in (text, f"1234 @{text}", f"{text}@shop.example"):
         redact(hostile)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
