@@ -9,6 +9,7 @@ import numpy as np
 from streams.decoding import Decoder, ModelOutputs, Understanding, softmax
 from streams.labels import INTENTS, OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
 from training.examples import Example, TextSpan
+from training.generator.unseen import unseen_queries
 from training.markup import (
     hand_written_crossed,
     hand_written_near_misses,
@@ -26,6 +27,7 @@ from training.metrics import (
 )
 from training.predict import Predictor
 from training.sources import load
+from training.tokens import is_ideograph
 
 _CHUNK = 512
 
@@ -74,7 +76,12 @@ def entity_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[st
 
 
 def _words_of(text: str, start: int, end: int) -> tuple[int, int]:
-    """The blank-separated words that characters start to end lie in: (first, last)."""
+    """The blank-separated words that characters start to end lie in: (first, last).
+
+    A text with Chinese characters has no blanks between its words: there, characters count.
+    """
+    if any(map(is_ideograph, text)):
+        return start, end
     return text[: start + 1].count(" "), text[:end].count(" ")
 
 
@@ -205,6 +212,7 @@ def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
         "intents_hand_written": intent_metrics(predictor, requests),
         "relations_hand_written": relation_metrics(predictor, products),
         "relations_crossed": relation_metrics(predictor, hand_written_crossed()),
+        "relations_unseen_grammar": relation_metrics(predictor, unseen_queries(600, 1)),
         "sentiment_tweeteval": sentiment_metrics(predictor, load("tweeteval", folder)),
         "sentiment_service_tweets": sentiment_metrics(predictor, load("airline_tweets", folder)),
         "sentiment_hand_written": sentiment_metrics(predictor, requests),

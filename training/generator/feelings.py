@@ -9,6 +9,7 @@ import random
 from dataclasses import replace
 
 from training.examples import Example
+from training.generator import posts, valence
 from training.generator.grammar import expand
 from training.generator.words import Words
 
@@ -165,6 +166,12 @@ _TAILS = (
     " @user",
     " imo",
 )
+_POSTS = 0.6  # the share of posts
+_SLOTS = {slot: tuple(words.split(",")) for slot, words in posts.SLOTS.items()}
+_WITH_WORD = (
+    "#{w}", "{w}", "so {w}", "feeling {w}", "that's {w}", "such {w}", "{w}!", "full of {w}",
+    "pure {w}", "how {w}", "it's all {w}", "{w} {w}", "just {w}", "they {w} us", "we {w} it",
+)  # fmt: skip
 _TAGS = (
     "monday",
     "nowplaying",
@@ -180,7 +187,54 @@ _TAGS = (
 
 
 def feeling(words: Words, chance: random.Random) -> Example:
-    """One sentence, sometimes two of the same feeling; its intent is not labelled."""
+    """Something said of a purchase, or a post on anything; its intent is not labelled."""
+    return _post(chance) if chance.random() < _POSTS else _remark(words, chance)
+
+
+def _post(chance: random.Random) -> Example:
+    """A public post: one template, or two of which the one without a feeling yields."""
+    sentiment = chance.choices(("positive", "negative", "neutral"), (30, 27, 43))[0]
+    parts = [_posted(sentiment, chance)]
+    draw = chance.random()
+    if draw < 0.15:
+        parts.append(_posted("neutral", chance))
+    elif draw < 0.25:
+        parts.append(_posted(sentiment, chance))
+    elif draw < 0.45 and sentiment != "neutral" and (known := valence.words()[sentiment]):
+        parts.append(chance.choice(_WITH_WORD).replace("{w}", chance.choice(known)))
+    chance.shuffle(parts)
+    text = chance.choice((". ", " ", "! ", ", ", "... ", " - ")).join(parts)
+    if chance.random() < 0.2:
+        text = f"@user {text}" if chance.random() < 0.6 else f"{text} @user"
+    if chance.random() < 0.15:
+        text = f"{text} {chance.choice(posts.SLOTS['tag'].split(','))}"
+    return Example(" ".join(text.split()), "feelings", sentiment=sentiment)
+
+
+def _posted(sentiment: str, chance: random.Random) -> str:
+    def fill(slot: str) -> str:
+        known = valence.words()["positive" if slot == "good" else "negative"]
+        if slot in ("good", "bad") and known and chance.random() < 0.15:
+            return chance.choice(known)
+        return chance.choice(_SLOTS[slot])
+
+    template = _plain_brackets(chance.choice(posts.TEMPLATES[sentiment]))
+    return expand(template, chance, fill).translate(_BRACKETS)
+
+
+# In a template of a post, a bracket beside a colon is a face and no choice.
+_BRACKETS = str.maketrans({"\x01": "(", "\x02": ")"})
+
+
+def _plain_brackets(template: str) -> str:
+    for face in (":)", ":(", ":-)", ":-(", ":'("):
+        hidden = face.replace("(", "\x01").replace(")", "\x02")
+        template = template.replace(face, hidden)
+    return template
+
+
+def _remark(words: Words, chance: random.Random) -> Example:
+    """One sentence, sometimes two of the same feeling."""
     sentiment = chance.choices(tuple(_SENTENCES), (3, 4, 4))[0]
     text = _sentence(sentiment, words, chance)
     draw = chance.random()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - templates read better one a line
 """Queries with one to three products whose attributes are known, in orders that cross."""
 
 import random
@@ -31,7 +32,7 @@ _WEIGHTS = {"color": 6, "material": 4, "creator": 4, "modifier": 3, "UoM": 3, "d
 _JOINTS = (
     " and ", " and ", " and a ", ", ", " plus ", " with ", " with a ", " and also ", " as well as ",
     " to go with ", " to go with my ", " to match ", " to match my ", " that goes with ",
-    " that matches the ", " for my ", " together with ", " & ", " or ", " next to a ", " on a ",
+    " that matches the ", " together with ", " & ", " or ",
 )  # fmt: skip
 _OPENINGS = (
     "", "", "", "", "", "i (need|want|am looking for|would like) (a|some|)", "looking for (a|)",
@@ -82,38 +83,98 @@ def _listed(items: list[_Item], chance: random.Random) -> str:
     return text
 
 
+# A, B, C: products; 1, 2, 3: an attribute of one type for each; x, y: attributes of A, of any type;
+# X: the same as a phrase ("in red"); z: B with an attribute of its own before it, or without.
+_DEPENDENT = (
+    "(a|an|) {A} for (a|an|my|the|our|) {z}, {x}",
+    "{A} for (my|a|) {z}, {x}, {y}",
+    "{A} for (my|a|) {z} {X}",
+    "{A} for (a|my|) {z} {x} {y}",
+    "{x} {A} for (a|my|the|) {z}, {y}",
+    "(replacement|extra|new|spare) {A} for (a|my|) {z}, {x}",
+    "(a|) {A} (that fits|fitting|to fit|compatible with|suitable for|made for) (a|my|) {z}, {x}",
+    "(a|) {A} (to go with|to match|matching|that goes with|that matches|that suits) (a|my|the) {z}, {x}(, {y}| and {y}|)",
+    "{A} with (a|an|) {z}, {x}",
+    "{A} with (a|an|) {z}, {x}, {y}",
+    "{A} (to go|that goes|to put|) (under|on|behind|inside|in front of) (my|the) {z}, {x}",
+    "{A} (like|similar to) (my|the) {z}, (but|only) {x}",
+    "{A} for (my|the) {z}. (must be|has to be|should be|needs to be|make it|preferably) {x}",
+    "{A} for (my|the) {z}, (must be|preferably|ideally|if possible|in|should be) {x}",
+    "{A} (because|since) my {z} is old, {x}",
+    "{A} to (use|wear|carry|keep|store) (with|in|on) (a|my) {z} {X}",
+    "{A} and not (a|the) {z}, {x}",
+    "(something|anything) {x} (as a|like a) {A} for my {z}",
+)  # fmt: skip
+_PARALLEL = (
+    "{A} (and|plus|&) (a|) {B}, {1} and {2} (respectively|in that order|in this order|each)",
+    "{A} (and|plus) {B} in {1} and {2} (respectively|)",
+    "{1} and {2} {A} and {B} (respectively|in that order)",
+    "in {1} and {2}: (a|) {A} and (a|) {B}",
+    "(first in|first) {1}, (then in|then) {2}: {A}, {B}",
+    "(a|) {A} and (a|) {B}, the first (one|) (in|) {1}, the second (one|) (in|) {2}",
+    "{A} and {B}, {1} (for|) the (former|first|one) and {2} (for|) the (latter|second|other)",
+    "{A} and {B}, {2} (for|) the (second|latter|last) and {1} (for|) the (first|former)",
+    "{A} (and|plus|,) {B}: the (second|latter|last one) {2}, the (first|former) {1}",
+    "{A} and {B}; the (first|former) (should be|must be|has to be|in) {1}",
+    "{A} and {B}, (but|and|) the (first|former) one (should be|must be|in) {1}",
+    "{A} or {B}, {1} if (it is|) the first, {2} if (it is|) the (second|other)",
+    "{A}, {B}. {1}, {2}. (in that order|respectively)",
+    "{1} the (first|one), {2} the (second|other): {A} and {B}",
+    "{A} by {1} or {B} by {2}",
+    "(a|) {2} {B} and with it a {A}, {1}",
+    "{A}, {1}, and {B}, {2}",
+    "(a|) {1} {A}, not (a|) {B}",
+    "{A} of the (kind|sort) {1}, {B} of the (kind|sort) {2}",
+)  # fmt: skip
+_THREE = (
+    "{A}, {B} (and|,) {C}, {1}, {2} and {3} (respectively|in that order|)",
+    "{A}, {B} and {C} in {1}, {2} and {3}",
+    "{A}, {B}, {C}: the first {1}, the second {2}, the third {3}",
+    "{A}, {B}, {C}: the third {3}, the first {1}",
+    "{1}, {2} and {3}: {A}, {B} and {C} (in that order|respectively)",
+    "{A} {1}, {B} {2}, {C} {3}",
+    "{A} for my {B} and {C}, {x}",
+    "{A}, {B} and {C}, the (last|third) one {3}, the (second|middle) {2}",
+    "{A} with {B} and {C}, {x}, {y}",
+)  # fmt: skip
+TEMPLATES = (*_DEPENDENT, *_PARALLEL, *_THREE)
+_PARTS = ["case", "cover", "strap", "charger", "lid", "stand", "holder", "filter", "sleeve", "mount", "adapter", "battery", "blades", "refill", "box", "bag", "liner", "protector", "legs", "cushion", "hooks", "cable", "remote", "frame", "rack", "cleaner", "laces", "band", "chain", "wheels", "handle", "pump", "bulb", "shade", "lock", "tray", "mat", "bracket", "dock", "skin", "pad", "pedal", "rope", "cap", "hanger", "polish", "brush"]
+
+
 def _crossed(words: Words, chance: random.Random) -> str:
     """Products first, their attributes later: nearness says nothing, or the wrong thing."""
-    names = [
-        marked(words.of("core_product_type", chance), "core_product_type", product=n)
-        for n in (1, 2)
-    ]
+    templates = chance.choices((_DEPENDENT, _PARALLEL, _THREE), (5, 4, 2))[0]
+    return filled(chance.choice(templates), words, chance, parts=templates is _DEPENDENT)
+
+
+def filled(template: str, words: Words, chance: random.Random, *, parts: bool = False) -> str:
+    """A template of `{A}`, `{1}` and the like as marked text.
+
+    Args:
+        template: see the comment at `_DEPENDENT`.
+        words: for the slots.
+        chance: decides.
+        parts: whether A may be a part of B or something that goes with it.
+    """
+    kind = "product_name" if parts and chance.random() < 0.25 else "core_product_type"
+    first = chance.choice(_PARTS) if parts and chance.random() < 0.5 else None
+    first = first or words.of("core_product_type", chance)
+    texts = {"A": marked(first, "core_product_type", product=1)}
+    texts["B"] = marked(words.of(kind, chance), kind, product=2)
+    texts["C"] = marked(words.of("core_product_type", chance), "core_product_type", product=3)
     type_ = _attribute(chance, ("color", "material", "UoM", "creator", "price", "modifier"))
-    first, second = (marked(words.of(type_, chance), type_, of=n) for n in (1, 2))
-    other = marked(words.of("color", chance), "color", of=2)
-    template = chance.choice(
-        (
-            "{0} and {1}, the first (in|) {2}, the second (in|) {3}",
-            "{0} and {1}, {2} the (former|first|one) and {3} the (latter|second|other)",
-            "{0} and {1} in {2} and {3} respectively",
-            "(a|) {0} and (a|) {1}, {3} for the (second|latter) and {2} for the (first|former)",
-            "{0} (and|plus) {1}: {2} for the first, {3} for the second",
-            "(a|) {0} to (go with|match) (a|my|the) {4} {1}",
-            "{2} {0} that (goes with|matches) (a|my|the) {1} in {4}",
-            "{0} for (my|a) {3} {1}, (must be|preferably|ideally|in) {2}",
-            "{0} for a {3} {1}, the {0s} (should be|in) {2}",
-            "{0} like my {3} {1} but {2}",
-            "{0}, {2}, and {1}, {3}",
-            "(a|) {2} {0}, not {1}",
-        )
-    )
-    plain_name = names[0].split("]")[0].removeprefix("[")
-    for slot, text in (
-        ("{0s}", plain_name), ("{0}", names[0]), ("{1}", names[1]), ("{2}", first),
-        ("{3}", second), ("{4}", other),
-    ):  # fmt: skip
-        template = template.replace(slot, _hide(text))
-    return _show(expand(template, chance, lambda slot: slot))
+    for number in (1, 2, 3):
+        texts[str(number)] = marked(words.of(type_, chance), type_, of=number)
+    one, two = chance.sample(tuple(_AFTER), 2)
+    texts["x"] = marked(words.of(one, chance), one, of=1)
+    texts["y"] = marked(words.of(two, chance), two, of=1)
+    texts["X"] = chance.choice(_AFTER[one]).replace("{a}", texts["x"])
+    texts["z"] = texts["B"]
+    if chance.random() < 0.4:
+        own = _attribute(chance, _BEFORE)
+        texts["z"] = f"{marked(words.of(own, chance), own, of=2)} {texts['B']}"
+    hidden = {slot: _hide(text) for slot, text in texts.items()}
+    return _show(expand(template, chance, lambda slot: hidden[slot]))
 
 
 def _shared(words: Words, chance: random.Random) -> str:
@@ -149,13 +210,13 @@ def product_phrase(words: Words, chance: random.Random, number: int = 1) -> str:
 def product_query(words: Words, chance: random.Random) -> Example:
     """A search for one to three products."""
     form = chance.random()
-    if form < 0.25:
+    if form < 0.2:
         body = _item(1, words, chance).words()
-    elif form < 0.55:
+    elif form < 0.45:
         body = _listed([_item(n, words, chance) for n in (1, 2)], chance)
-    elif form < 0.68:
+    elif form < 0.53:
         body = _listed([_item(n, words, chance, most=2) for n in (1, 2, 3)], chance)
-    elif form < 0.9:
+    elif form < 0.92:
         body = _crossed(words, chance)
     else:
         body = _shared(words, chance)

@@ -1,0 +1,62 @@
+"""Feelings of real sentences, as a lexicon sees them: weak labels, where no licence gives better ones.
+
+VADER (Hutto and Gilbert, ICWSM 2014; MIT) scores a sentence by its words and a few rules. Only
+sentences of which it is sure are kept: a student that reads them beside generated ones learns more
+than the lexicon's words.
+"""
+
+import csv
+import importlib
+from pathlib import Path
+from typing import Any
+
+from training.errors import MissingExtraError
+from training.examples import Example
+
+_POSITIVE, _NEGATIVE = 0.5, -0.35  # VADER's compound score, from -1 to 1
+_FILES = ("ePQA_dev", "hetPQA_answer_generation_train")
+FILES = tuple(f"amazon_pqa/{name}.csv" for name in _FILES)
+
+
+def statements(folder: Path) -> list[Example]:
+    """What reviews and answers say of products, with the feeling that VADER is sure of.
+
+    Raises:
+        MissingExtraError: `vaderSentiment` is not installed.
+    """
+    texts: dict[str, None] = {}
+    for file in FILES:
+        with (folder / file).open(encoding="utf-8", newline="") as lines:
+            delimiter = "\t" if "\t" in lines.readline() else ","
+            lines.seek(0)
+            for row in csv.DictReader(lines, delimiter=delimiter):
+                text = (row.get("candidate") or "").partition("Question:")[0].strip()
+                if 10 <= len(text) <= 160 and "{" not in text:
+                    texts[text] = None
+    analyzer = _analyzer()
+    found = []
+    for text in texts:
+        score = float(analyzer.polarity_scores(text)["compound"])
+        feeling = (
+            "positive"
+            if score > _POSITIVE
+            else "negative"
+            if score < _NEGATIVE
+            else "neutral"
+            if score == 0.0
+            else None
+        )
+        if feeling:
+            found.append(Example(text, "pqa_statements", sentiment=feeling))
+    return found
+
+
+def _analyzer() -> Any:
+    try:
+        module = importlib.import_module("vaderSentiment.vaderSentiment")
+    except ImportError as error:
+        raise MissingExtraError(
+            "weak labels need vaderSentiment",
+            "install the training extra: pip install intentstream[train]",
+        ) from error
+    return module.SentimentIntensityAnalyzer()
