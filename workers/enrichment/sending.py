@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -19,9 +19,10 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from streams.deadletters import DeadReason, RecordError, Stage
+from streams.deadletters import VALUE_LEFT_OUT, DeadReason, RecordError, Stage
 from streams.records import OutputRecord, SourceRecord
 from workers.errors import UnreachableError
+from workers.kafka import send
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,6 @@ then. aiokafka itself retries an idempotent send for ever."""
 
 STOP_S: Final = 10.0
 """For closing a producer: it waits for acknowledgements, which a dead broker never sends."""
-
-VALUE_LEFT_OUT: Final = "intentstream.errors.value_left_out"
-"""Header of a dead letter that Kafka refused with its value: the value stays at its source."""
 
 REFUSED: Final = (
     MessageSizeTooLargeError,
@@ -71,7 +69,7 @@ async def send_all(producer: AIOKafkaProducer, outputs: Sequence[OutputRecord]) 
     pending = []
     for output in outputs:
         try:
-            pending.append(await _sent(producer, output))
+            pending.append(await send(producer, output))
         except REFUSED:
             break  # found before it was sent; what follows must not overtake it
     results = await asyncio.gather(*pending, return_exceptions=True)
@@ -81,25 +79,6 @@ async def send_all(producer: AIOKafkaProducer, outputs: Sequence[OutputRecord]) 
     return [
         n for n in range(len(outputs)) if n >= len(results) or isinstance(results[n], BaseException)
     ]
-
-
-async def _sent(producer: AIOKafkaProducer, output: OutputRecord) -> Awaitable[object]:
-    """Hands a record over, with the wall clock as its time; awaiting the result acknowledges it."""
-    headers = list(output.headers)
-    if output.key is not None or output.value is not None:
-        sent: Awaitable[object] = await producer.send(
-            output.topic, output.value, key=output.key, headers=headers
-        )
-        return sent
-    # `send` refuses a record without key and value, which a dead letter may well be
-    partitions = sorted(await producer.partitions_for(output.topic))
-    batch = producer.create_batch()
-    batch.append(key=None, value=None, timestamp=None, headers=headers)
-    batch.close()
-    single: Awaitable[object] = await producer.send_batch(
-        batch, output.topic, partition=partitions[0]
-    )
-    return single
 
 
 async def started(make: Callable[[], AIOKafkaProducer]) -> AIOKafkaProducer:
