@@ -6,6 +6,7 @@ import numpy as np
 
 from streams.decoding import softmax
 from streams.labels import INTENTS, OUT_OF_SCOPE, SENTIMENTS
+from training import chinese
 from training.examples import Example
 from training.generator import compose
 from training.metrics import best_temperature
@@ -16,13 +17,13 @@ _FALSE_ALARMS = 0.01
 _SEED = 999_983  # generated texts that no epoch draws
 
 
-def calibrate(predictor: Predictor, folder: Path) -> dict[str, float]:
+def calibrate(predictor: Predictor, folder: Path, language: str = "en") -> dict[str, float]:
     """Temperatures and threshold, fitted on texts that neither train nor report.
 
     The threshold is the least one at which at most one in-scope text in a hundred is taken for
     out of scope.
     """
-    texts = calibration_texts(folder)
+    texts = chinese.calibration_texts() if language == "zh" else calibration_texts(folder)
     intents = [e for e in texts if e.intent is not None]
     logits = _logits(predictor, intents)
     targets = np.array([INTENTS.index(e.intent or "") for e in intents])

@@ -6,6 +6,7 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from training import chinese
 from training.config import TASKS, DataConfig, FileConfig
 from training.errors import ConfigError
 from training.examples import Example, check_classes, normalised, without_leaks
@@ -87,6 +88,7 @@ class Corpus:
             + hand_written_products()
             + hand_written_crossed()
             + hand_written_near_misses()
+            + chinese.held_out()
         )
 
 

@@ -69,7 +69,7 @@ def owned_by_nearest(example: Example) -> tuple[tuple[int, int], ...]:
 
 def hand_written_requests() -> list[Example]:
     """Requests with intent and sentiment, for evaluation only."""
-    rows = (line.split("\t") for line in _hand_written("requests_en.tsv"))
+    rows = (line.split("\t") for line in hand_written_lines("requests_en.tsv"))
     return [
         checked(Example(text, "hand_written", intent=intent, sentiment=sentiment))
         for intent, sentiment, text in rows
@@ -80,7 +80,7 @@ def hand_written_products() -> list[Example]:
     """Queries with several products and their relations, for evaluation only."""
     return [
         parse(line, "hand_written", intent="product_search")
-        for line in _hand_written("products_en.txt")
+        for line in hand_written_lines("products_en.txt")
     ]
 
 
@@ -88,7 +88,7 @@ def hand_written_crossed() -> list[Example]:
     """Queries whose attributes often stand nearer to another product than to their own."""
     return [
         parse(line, "hand_written", intent="product_search")
-        for line in _hand_written("crossed_en.txt")
+        for line in hand_written_lines("crossed_en.txt")
     ]
 
 
@@ -96,10 +96,11 @@ def hand_written_near_misses() -> list[Example]:
     """Out-of-scope texts in a shop's words, for evaluation only."""
     return [
         Example(line, "hand_written", intent="out_of_scope")
-        for line in _hand_written("nearmiss_en.txt")
+        for line in hand_written_lines("nearmiss_en.txt")
     ]
 
 
-def _hand_written(name: str) -> Iterator[str]:
+def hand_written_lines(name: str) -> Iterator[str]:
+    """The lines of a hand-written file, without those that begin with #."""
     text = files("training").joinpath("handwritten", name).read_text(encoding="utf-8")
     return (line for line in text.splitlines() if line and not line.startswith("#"))

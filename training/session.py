@@ -5,14 +5,17 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
 from transformers.utils import logging as transformers_logging
 
+from training import chinese, chinese_evaluation
 from training.calibration import calibrate
 from training.config import TASKS, DataConfig, TrainConfig, load_config
 from training.corpus import composition, load_corpus, validation_files
-from training.encoders import resolve
+from training.encoders import language_of, resolve
 from training.errors import ConfigError
 from training.evaluation import evaluate
 from training.examples import Example
@@ -23,14 +26,17 @@ from training.hardware import best_device, fast_bf16
 from training.network import QueryModel
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
+from training.processes import Processes
 from training.report import print_figures
 from training.run_folder import RunFolder, load_model
 from training.sentence_space import SentenceSpace
-from training.serving_config import read_front
+from training.serving_config import Served, read_front
 from training.sources import SOURCES, file_hashes, load_if_there
 from training.teachers import answers_of
 from training.tokens import load_tokenizer
 from training.trainer import Trainer
+from training.tuning import count_parameters, make_tunable, merge
+from training.vocabulary import fitted_base
 
 _UNSEEN = 777_767  # a seed whose generated texts no epoch draws
 
@@ -57,10 +63,11 @@ def run_training(
     Raises:
         TrainingError: before the first step, when anything is wrong.
     """
-    console = Console(stderr=True)
+    processes = Processes()
+    console = Console(stderr=True, quiet=not processes.main)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     config = load_config(config_file)
-    run = RunFolder(folder)
+    run = RunFolder(folder, writes=processes.main)
     base = resolve(config.model.base)
     names = [name for name, count in config.data.sources.items() if count]
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
@@ -72,38 +79,55 @@ def run_training(
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
-        soft = answers_of(teachers, corpus, config, answers or run.answers)
+        with processes.main_first():  # the others find its answers
+            soft = answers_of(teachers, corpus, config, answers or run.answers)
         corpus = corpus.taught(config.distillation.texts, soft)
         run.record(teachers=soft.made_of, taught_texts=len(soft))
-    run.record(examples_an_epoch=composition(corpus), config_file=config_file.name)
+    drawn = composition(corpus)
+    run.record(examples_an_epoch=drawn, config_file=config_file.name)
+    with processes.main_first():
+        base = fitted_base(base, corpus.epoch(0), config.model.added_words, run.path, console)
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(base, config.model.dropout)
-    parameters = sum(p.numel() for p in model.parameters())
-    console.print(f"{parameters / 1e6:.1f}M parameters, {run.manifest()['examples_an_epoch']}")
+    make_tunable(model, config.tuning)
+    parameters = count_parameters(model)
+    console.print(
+        f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn; "
+        f"{drawn}"
+    )
+    run.record(parameters=parameters.all, learning_parameters=parameters.learning)
     started = time.monotonic()
     trainer = Trainer(
         config,
         model,
         load_tokenizer(base),
         corpus,
-        validation_sets(config.data, data, config.loss.tasks),
+        validation_sets(config.data, data, config.loss.tasks, language_of(config.model.base)),
         run,
         _space(config, base),
         None if soft is None else soft.of,
     )
     best = trainer.train()
-    _finish(run, model, base, data, best)
-    run.record(parameters=parameters, seconds=round(time.monotonic() - started))
-    if measure:
+    merge(model, config.tuning)
+    if processes.main:
+        _finish(run, model, base, data, best, config)
+    run.record(seconds=round(time.monotonic() - started), processes=processes.count)
+    if measure and processes.main:
         print_figures(evaluate_model(folder, data))
     return run.manifest()
 
 
 def _finish(
-    run: RunFolder, model: QueryModel, base: Path, data: Path, best: dict[str, float]
+    run: RunFolder,
+    model: QueryModel,
+    base: Path,
+    data: Path,
+    best: dict[str, float],
+    config: TrainConfig,
 ) -> None:
-    labels = calibrate(TorchPredictor(model, load_tokenizer(base)), data)
-    run.save_model(model, base, labels)
+    predictor = TorchPredictor(model, load_tokenizer(base))
+    labels = calibrate(predictor, data, language_of(config.model.base))
+    run.save_model(model, base, labels, config.tuning)
     run.record(calibration=labels, best_epoch=best)
 
 
@@ -115,7 +139,7 @@ def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
 
 
 def validation_sets(
-    config: DataConfig, data: Path, tasks: Collection[str] = TASKS
+    config: DataConfig, data: Path, tasks: Collection[str] = TASKS, language: str = "en"
 ) -> dict[str, list[Example]]:
     """The sets that decide which epoch is kept: the shop's own, public and generated ones.
 
@@ -123,11 +147,15 @@ def validation_sets(
         config: names the shop's own.
         data: folder of the public ones.
         tasks: those that are trained; the sets of others are left out.
+        language: `en` or `zh`.
 
     Raises:
         DataError: an unreadable file.
     """
     own = validation_files(config)
+    if language == "zh":
+        sets = chinese.validation_sets() if not own else _sets_of(own)
+        return {task: examples for task, examples in sets.items() if task in tasks}
     products = compose("products", 600, _UNSEEN)
     entities = [e for e in own if e.spans] + load_if_there("queryner_validation", data)
     sets = {
@@ -143,16 +171,62 @@ def validation_sets(
     return {task: examples for task, examples in sets.items() if task in tasks}
 
 
+def _sets_of(own: list[Example]) -> dict[str, list[Example]]:
+    """A shop's own texts alone decide."""
+    return {
+        "tags": [e for e in own if e.spans],
+        "intent": [e for e in own if e.intent],
+        "relations": [e for e in own if e.relations],
+    }
+
+
 def evaluate_model(folder: Path, data: Path) -> dict[str, Any]:
     """The figures of a run folder's model, which its manifest keeps, or of a model repository's.
 
     Raises:
         TrainingError: no model there, or unusable data.
     """
-    figures = evaluate(predictor_of(folder), data)
+    if (folder / FRONT).is_dir():
+        return _served_figures(folder, data)
+    predictor = predictor_of(folder)
+    if language_of(_base_of(folder)) == "zh":
+        figures = chinese_evaluation.evaluate(predictor, data, _english_vectors(folder))
+    else:
+        figures = evaluate(predictor, data)
     if (folder / "model").is_dir():
         RunFolder(folder).record(figures=figures)
     return figures
+
+
+def _served_figures(repository: Path, data: Path) -> dict[str, Any]:
+    """Those of every language that the repository serves; Chinese vectors beside the English ones."""
+    languages = served_languages(repository)
+    figures: dict[str, Any] = {}
+    english = None
+    if "en" in languages:
+        predictor = repository_predictor(repository)
+        figures |= evaluate(predictor, data)
+        pairs = chinese.hand_written_pairs()
+        english = predictor([text for _, text in pairs]).sentence_vector
+    if "zh" in languages:
+        predictor = repository_predictor(repository, "zh")
+        figures |= chinese_evaluation.evaluate(predictor, data, english)
+    return figures
+
+
+def _base_of(folder: Path) -> str:
+    manifest = RunFolder(folder).manifest() if (folder / "manifest.json").is_file() else {}
+    return str(manifest.get("arguments", {}).get("model", {}).get("base", ""))
+
+
+def _english_vectors(folder: Path) -> NDArray[np.float32] | None:
+    """The English of the hand-written pairs, in the space that a run's model learnt."""
+    vectors = RunFolder(folder).manifest().get("arguments", {}).get("model", {}).get("vectors", "")
+    if not vectors:
+        return None
+    texts = [english for _, english in chinese.hand_written_pairs()]
+    found = SentenceSpace(resolve(vectors)).vectors(texts)
+    return np.array([found[text] for text in texts], np.float32)
 
 
 def predictor_of(folder: Path) -> Predictor:
@@ -171,16 +245,29 @@ def predictor_of(folder: Path) -> Predictor:
     return OnnxPredictor(graph, tokenizer, labels)
 
 
+def served_languages(repository: Path) -> tuple[str, ...]:
+    """The languages of the encoders that a model repository serves.
+
+    Raises:
+        ConfigError: it serves none.
+    """
+    return tuple(_served(repository).encoder_versions)
+
+
+def _served(repository: Path) -> Served:
+    front = repository / FRONT / "configs" / "cpu.pbtxt"
+    if not front.is_file():
+        raise ConfigError(f"no {front.name} in {front.parent}", "run intentstream export")
+    return read_front(front.read_text(encoding="utf-8"))
+
+
 def repository_predictor(repository: Path, language: str = "en") -> Predictor:
     """The encoder of a language that a model repository serves.
 
     Raises:
         ConfigError: the repository serves none.
     """
-    front = repository / FRONT / "configs" / "cpu.pbtxt"
-    if not front.is_file():
-        raise ConfigError(f"no {front.name} in {front.parent}", "run intentstream export")
-    served = read_front(front.read_text(encoding="utf-8"))
+    served = _served(repository)
     if language not in served.encoder_versions:
         raise ConfigError(f"{repository} serves no encoder for {language!r}", "export one")
     folder = repository / f"encoder_{language}" / str(served.encoder_versions[language])

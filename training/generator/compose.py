@@ -11,6 +11,7 @@ from training.generator.grammar import expand
 from training.generator.products import product_phrase, product_query
 from training.generator.requests import FRUSTRATED, PLEASED, POLITE, TEMPLATES
 from training.generator.words import Words
+from training.generator.zh import MAKERS, chinese
 from training.markup import marked, parse
 
 _PLAIN = {
@@ -27,7 +28,7 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
 
     Args:
         kind: `requests` (all intents), `products` (several products and their attributes) or
-            `feelings` (sentiment).
+            `feelings` (sentiment); the same in Chinese with `zh_` before it.
         count: how many.
         seed: the same seed gives the same examples.
         annotated: examples whose entities widen the vocabulary of products.
@@ -40,8 +41,12 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
         "products": product_query,
         "feelings": feelings.feeling,
     }
+    if kind in MAKERS:
+        return chinese(kind, count, seed)
     if kind not in makers:
-        raise ConfigError(f"nothing generates {kind!r}", f"there are {', '.join(makers)}")
+        raise ConfigError(
+            f"nothing generates {kind!r}", f"there are {', '.join((*makers, *MAKERS))}"
+        )
     words, chance = Words(annotated), random.Random(f"{kind}-{seed}")  # noqa: S311 - not a secret
     return [makers[kind](words, chance) for _ in range(count)]
 
