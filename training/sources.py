@@ -11,7 +11,6 @@ from pathlib import Path
 from streams.labels import OUT_OF_SCOPE, PRODUCT_ENTITY_TYPES
 from training import chinese_sources as chinese
 from training import weak_labels
-from training import chinese_sources as chinese
 from training.errors import DataError
 from training.examples import Example, checked, with_single_product_relations
 from training.label_maps import BITEXT, CLINC_LEFT_OUT, CLINC_MAPPED, TWEETEVAL
@@ -209,9 +208,6 @@ def _tweeteval(folder: Path) -> list[Example]:
 _UNSTATED = "none stated"
 _ZH_REVIEWS = "Chinese shop reviews in 10 categories"
 _ZH_ECOMMERCE = "Chinese e-commerce titles and queries, products and brands"
-_UNSTATED = "none stated"
-_ZH_REVIEWS = "Chinese shop reviews in 10 categories"
-_ZH_ECOMMERCE = "Chinese e-commerce titles and queries, products and brands"
 _CDLA = "CDLA-Sharing 1.0"
 _CLINC = "CLINC150 (Larson et al., EMNLP 2019)"
 _QUERYNER = "QueryNER (Palen-Michel et al., LREC-COLING 2024)"
@@ -324,49 +320,6 @@ SOURCES: dict[str, Source] = {
             "Twitter's terms",
             ships=False,
             read=_tweeteval,
-        ),
-        Source(
-            "zh_reviews",
-            _ZH_REVIEWS,
-            ("zh_reviews/online_shopping_10_cats.csv",),
-            _UNSTATED,
-            ships=False,
-            read=chinese.reviews,
-        ),
-        *(
-            Source(
-                f"zh_reviews_{part}",
-                f"{_ZH_REVIEWS}, {share}",
-                ("zh_reviews/online_shopping_10_cats.csv",),
-                _UNSTATED,
-                ships=False,
-                read=chinese.tenth(part),
-            )
-            for part, share in (("train", "nine tenths"), ("dev", "a random tenth"))
-        ),
-        *(
-            Source(
-                f"zh_ner_ecommerce_{part}",
-                f"{_ZH_ECOMMERCE}, {part}",
-                ("zh_ner_ecommerce/train.txt", "zh_ner_ecommerce/dev.txt"),
-                _UNSTATED,
-                ships=False,
-                read=chinese.labelled_characters(
-                    f"zh_ner_ecommerce/{part}.txt",
-                    "zh_ner_ecommerce",
-                    chinese.ECOMMERCE,
-                    without="zh_ner_ecommerce/train.txt" if part == "dev" else None,
-                ),
-            )
-            for part in ("train", "dev")
-        ),
-        Source(
-            "zh_queries",
-            "Chinese e-commerce search queries (Multi-CPR, Long et al., SIGIR 2022)",
-            ("zh_queries/multicpr.txt",),
-            _UNSTATED,
-            ships=False,
-            read=chinese.queries,
         ),
         Source(
             "zh_reviews",
