@@ -7,6 +7,7 @@ than the lexicon's words.
 
 import csv
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,22 +34,41 @@ def statements(folder: Path) -> list[Example]:
                 text = (row.get("candidate") or "").partition("Question:")[0].strip()
                 if 10 <= len(text) <= 160 and "{" not in text:
                     texts[text] = None
+    return [
+        Example(text, "pqa_statements", sentiment=feeling)
+        for text, score in zip(texts, scores(list(texts)), strict=True)
+        if (feeling := _sure(score))
+    ]
+
+
+def _sure(score: float) -> str | None:
+    if score == 0.0:
+        return "neutral"
+    if score > _POSITIVE:
+        return "positive"
+    return "negative" if score < _NEGATIVE else None
+
+
+def lexicon_feelings(texts: Sequence[str]) -> list[str]:
+    """VADER's own verdicts, with the thresholds that its authors name: the baseline to beat.
+
+    Raises:
+        MissingExtraError: `vaderSentiment` is not installed.
+    """
+    return [
+        "positive" if score >= 0.05 else "negative" if score <= -0.05 else "neutral"
+        for score in scores(texts)
+    ]
+
+
+def scores(texts: Sequence[str]) -> list[float]:
+    """VADER's compound scores, from -1 to 1.
+
+    Raises:
+        MissingExtraError: `vaderSentiment` is not installed.
+    """
     analyzer = _analyzer()
-    found = []
-    for text in texts:
-        score = float(analyzer.polarity_scores(text)["compound"])
-        feeling = (
-            "positive"
-            if score > _POSITIVE
-            else "negative"
-            if score < _NEGATIVE
-            else "neutral"
-            if score == 0.0
-            else None
-        )
-        if feeling:
-            found.append(Example(text, "pqa_statements", sentiment=feeling))
-    return found
+    return [float(analyzer.polarity_scores(text)["compound"]) for text in texts]
 
 
 def _analyzer() -> Any:
