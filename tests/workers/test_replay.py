@@ -6,160 +6,49 @@ the served model is in test_replay_end_to_end.py.
 
 import asyncio
 import dataclasses
-import itertools
 import json
 import os
 import signal
 import time
-import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from streams.decoding import Decoder
-from streams.events import ModelVersion
 from streams.records import OutputRecord, SourceRecord
-from tests.streams.samples import LABELS, outputs_of, word_offsets
+from tests.workers.replay_rig import (
+    BAD,
+    all_of,
+    ask,
+    deployment,
+    differences,
+    enriched,
+    queries,
+    replayed,
+    send,
+    step,
+)
 from workers.embedded.kafka import EmbeddedKafka
-from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
-from workers.enrichment.circuit_breaker import CircuitBreaker
 from workers.errors import UnreachableError
 from workers.kafka import admin, consumer, producer, running, source_record
 from workers.replays.comparison import Verdict
-from workers.replays.files import DIFFERENCES
 from workers.replays.output import ORIGINAL_TOPIC
 from workers.replays.replay import replay
-from workers.replays.report import ReplayReport
 from workers.replays.request import ReplayRequest
 from workers.replays.run_state import RunError
 from workers.settings import Settings, load_settings
-from workers.topic_range import PartitionRange, RangeError, parse_bound, read
+from workers.topic_range import PartitionRange, RangeError, parse_bound
 from workers.topics_admin import apply
-from workers.triton import Answer
-
-_numbers = itertools.count()
-_BAD = [b"not json", b"{}", b'{"text":" "}', b"\xff", b'{"text":"a","channel":7}']
-
-
-class _ArithmeticModel:
-    """Answers from a checksum of the text; `salt` makes it another model."""
-
-    rows_per_request = 64
-
-    def __init__(self, salt: int = 0) -> None:
-        self.digest = f"sha256:{salt}"
-        self._salt = salt
-        self._decoder = Decoder(LABELS)
-
-    async def understand(self, texts: Sequence[str]) -> Answer:
-        found = []
-        for text in texts:
-            seed = zlib.crc32(text.encode()) + self._salt
-            outputs = outputs_of(self._decoder, [word_offsets(text)], seed=seed)
-            found += self._decoder.decode(outputs, [text])
-        return Answer(tuple(found), ModelVersion("m", "1", self.digest), "space")
-
-    async def canary(self) -> None:
-        """It is always well."""
-
-
-def _step(settings: Settings, salt: int = 0) -> BatchEnrichment:
-    model = _ArithmeticModel(salt)
-    return BatchEnrichment(enrichment_of(settings), model, CircuitBreaker(model.canary))
 
 
 @pytest.fixture
 async def settings(kafka: EmbeddedKafka) -> Settings:
     """A deployment with topics of its own."""
-    found = load_settings(
-        None,
-        prefix=f"replay{next(_numbers)}",
-        kafka={"bootstrap_servers": kafka.bootstrap},
-        pseudonyms={"secret": "00" * 32},
-        topics={"partitions": 2},
-    )
-    await apply(found)
-    return found
-
-
-async def _send(settings: Settings, outputs: Sequence[OutputRecord]) -> None:
-    async with running(producer(settings.kafka), settings.kafka) as client:
-        sent = [
-            await client.send(one.topic, one.value, key=one.key, headers=list(one.headers))
-            for one in outputs
-        ]
-        await asyncio.gather(*sent)
-
-
-async def _ask(settings: Settings, values: Sequence[bytes]) -> None:
-    raw = settings.topic_names.raw
-    await _send(
-        settings,
-        [OutputRecord(raw, f"u{n % 7}".encode(), value) for n, value in enumerate(values)],
-    )
-
-
-def _queries(count: int) -> list[bytes]:
-    return [
-        json.dumps({"text": f"red shoes size {n}", "user_id": f"u{n % 7}"}).encode()
-        for n in range(count)
-    ]
-
-
-async def _all(settings: Settings, topic: str) -> list[ConsumerRecord]:
-    """All records of a topic, as the replay itself reads them."""
-    async with running(consumer(settings.kafka), settings.kafka) as reader:
-        partitions = [TopicPartition(topic, partition) for partition in range(2)]
-        first = await reader.beginning_offsets(partitions)
-        last = await reader.end_offsets(partitions)
-        spans = [PartitionRange(tp.partition, first[tp], last[tp]) for tp in partitions]
-        found = []
-        async for records, _ in read(reader, topic, spans, batch=500):
-            found += records
-        return found
-
-
-async def _enriched(settings: Settings, salt: int = 0) -> list[OutputRecord]:
-    """What the enricher makes of all that is in queries.raw."""
-    records = [source_record(record) for record in await _all(settings, settings.topic_names.raw)]
-    outputs = await _step(settings, salt).enrich(records)
-    return [output for some in outputs for output in some]
-
-
-async def _replayed(
-    settings: Settings,
-    runs: Path,
-    since: str = "earliest",
-    until: str = "latest",
-    *,
-    salt: int = 0,
-    **more: Any,
-) -> ReplayReport:
-    now_ms = round(time.time() * 1_000)
-    name = f"run{next(_numbers)}"
-    asked: dict[str, Any] = {
-        "run": name,
-        "since": parse_bound(since, now_ms=now_ms),
-        "until": parse_bound(until, now_ms=now_ms),
-        "folder": runs / name,
-        "publish": False,
-    }
-    return await replay(
-        settings,
-        ReplayRequest(**asked | more),
-        _step(settings, salt).enrich,
-        lambda *_: None,
-    )
-
-
-def _differences(report: ReplayReport) -> list[dict[str, Any]]:
-    lines = (report.request.folder / DIFFERENCES).read_text().splitlines()
-    return [json.loads(line) for line in lines]
+    return await deployment(kafka.bootstrap)
 
 
 # --- against what was published
@@ -168,31 +57,31 @@ def _differences(report: ReplayReport) -> list[dict[str, Any]]:
 async def test_a_replay_of_what_was_published_is_identical(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(150) + _BAD)
-    published = await _enriched(settings)
-    await _send(settings, published)
-    report = await _replayed(settings, tmp_path)
+    await ask(settings, queries(150) + BAD)
+    published = await enriched(settings)
+    await send(settings, published)
+    report = await replayed(settings, tmp_path)
     assert report.records == 155
     assert report.tally.all_identical
     assert report.tally.total(Verdict.IDENTICAL) == len(published)
     assert report.tally.verdicts[settings.topic_names.intents][Verdict.IDENTICAL] == 150
-    assert report.tally.verdicts[settings.topic_names.dead][Verdict.IDENTICAL] == len(_BAD)
-    assert _differences(report) == []
+    assert report.tally.verdicts[settings.topic_names.dead][Verdict.IDENTICAL] == len(BAD)
+    assert differences(report) == []
     assert json.loads((report.request.folder / "summary.json").read_text()) == report.as_dict()
 
 
 async def test_a_repeated_event_is_still_one(settings: Settings, tmp_path: Path) -> None:
-    await _ask(settings, _queries(10))
-    published = await _enriched(settings)
-    await _send(settings, published + published)
-    report = await _replayed(settings, tmp_path)
+    await ask(settings, queries(10))
+    published = await enriched(settings)
+    await send(settings, published + published)
+    report = await replayed(settings, tmp_path)
     assert report.tally.all_identical
     assert report.tally.total(Verdict.IDENTICAL) == len(published)
 
 
 async def test_each_kind_of_difference_is_found(settings: Settings, tmp_path: Path) -> None:
-    await _ask(settings, _queries(20))
-    published = await _enriched(settings)
+    await ask(settings, queries(20))
+    published = await enriched(settings)
     intents = [n for n, one in enumerate(published) if one.topic == settings.topic_names.intents]
     changed, missing = published[intents[3]], published[intents[7]]
     value = json.loads(changed.value or b"")
@@ -203,11 +92,11 @@ async def test_each_kind_of_difference_is_found(settings: Settings, tmp_path: Pa
         (name, b"0" * 32 if name == "ce_id" else content) for name, content in missing.headers
     )
     published.append(dataclasses.replace(missing, headers=stray))
-    await _send(settings, published)
+    await send(settings, published)
 
-    report = await _replayed(settings, tmp_path)
-    found = {one["verdict"]: one for one in _differences(report)}
-    assert len(_differences(report)) == 3
+    report = await replayed(settings, tmp_path)
+    found = {one["verdict"]: one for one in differences(report)}
+    assert len(differences(report)) == 3
     assert found["changed"]["fields"][0] == {
         "field": "intent.label",
         "published": "tampered",
@@ -222,9 +111,9 @@ async def test_each_kind_of_difference_is_found(settings: Settings, tmp_path: Pa
 async def test_another_model_changes_events_and_is_named(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(10))
-    await _send(settings, await _enriched(settings))
-    report = await _replayed(settings, tmp_path, salt=1)
+    await ask(settings, queries(10))
+    await send(settings, await enriched(settings))
+    report = await replayed(settings, tmp_path, salt=1)
     intents = report.tally.verdicts[settings.topic_names.intents]
     assert intents[Verdict.CHANGED] == 10
     assert report.tally.fields["model.digest"] >= 10
@@ -235,8 +124,8 @@ async def test_another_model_changes_events_and_is_named(
 async def test_what_the_enricher_has_not_reached_is_missing_and_said(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(5))
-    report = await _replayed(settings, tmp_path)
+    await ask(settings, queries(5))
+    report = await replayed(settings, tmp_path)
     assert report.tally.total(Verdict.MISSING) >= 5
     assert "5 offsets" in report.notes[0]
 
@@ -244,11 +133,11 @@ async def test_what_the_enricher_has_not_reached_is_missing_and_said(
 async def test_actions_are_replayed_too(settings: Settings, tmp_path: Path) -> None:
     actions = settings.topic_names.actions
     value = b'{"user_id":"u","action":"view","product":{"brand":"acme"}}'
-    await _send(settings, [OutputRecord(actions, b"u", value)] * 3)
-    records = [source_record(record) for record in await _all(settings, actions)]
-    outputs = [one for some in await _step(settings).enrich(records) for one in some]
-    await _send(settings, outputs)
-    report = await _replayed(settings, tmp_path, topic=actions)
+    await send(settings, [OutputRecord(actions, b"u", value)] * 3)
+    records = [source_record(record) for record in await all_of(settings, actions)]
+    outputs = [one for some in await step(settings).enrich(records) for one in some]
+    await send(settings, outputs)
+    report = await replayed(settings, tmp_path, topic=actions)
     assert report.tally.all_identical
     assert report.tally.verdicts[settings.topic_names.signals][Verdict.IDENTICAL] == 3
 
@@ -259,12 +148,12 @@ async def test_actions_are_replayed_too(settings: Settings, tmp_path: Path) -> N
 async def test_results_are_published_to_a_topic_of_the_run(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, [*_queries(12), b'{"secret":"jane.doe"}'])
-    published = await _enriched(settings)
-    await _send(settings, published)
-    report = await _replayed(settings, tmp_path, publish=True)
+    await ask(settings, [*queries(12), b'{"secret":"jane.doe"}'])
+    published = await enriched(settings)
+    await send(settings, published)
+    report = await replayed(settings, tmp_path, publish=True)
     assert report.published_to == settings.topic_names.replay(report.request.run)
-    records = await _all(settings, report.published_to)
+    records = await all_of(settings, report.published_to)
     names = [dict(record.headers)[ORIGINAL_TOPIC].decode() for record in records]
     assert sorted(names) == sorted(one.topic for one in published)
     values = {record.value for record in records}
@@ -273,8 +162,8 @@ async def test_results_are_published_to_a_topic_of_the_run(
 
 
 async def test_no_group_is_joined_and_no_offset_moves(settings: Settings, tmp_path: Path) -> None:
-    await _ask(settings, _queries(5))
-    await _replayed(settings, tmp_path)
+    await ask(settings, queries(5))
+    await replayed(settings, tmp_path)
     async with running(admin(settings.kafka), settings.kafka) as client:
         groups = {group[0] for group in await client.list_consumer_groups()}
         group = settings.group_id("enricher")
@@ -283,18 +172,21 @@ async def test_no_group_is_joined_and_no_offset_moves(settings: Settings, tmp_pa
 
 
 async def test_a_run_is_never_overwritten(settings: Settings, tmp_path: Path) -> None:
-    await _ask(settings, _queries(2))
-    report = await _replayed(settings, tmp_path, publish=True)
+    await ask(settings, queries(2))
+    report = await replayed(settings, tmp_path, publish=True)
     with pytest.raises(RunError, match="exists already"):
-        await _replayed(settings, tmp_path, folder=report.request.folder)
+        await replayed(settings, tmp_path, folder=report.request.folder)
     with pytest.raises(RunError, match=r"topic .* exists already"):
-        await _replayed(settings, tmp_path, publish=True, run=report.request.run)
+        await replayed(
+            settings, tmp_path, publish=True, run=report.request.run, folder=tmp_path / "other"
+        )
+    assert not (tmp_path / "other").exists()
 
 
 async def test_a_run_that_fails_leaves_nothing_that_looks_whole(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(2))
+    await ask(settings, queries(2))
 
     async def broken(_: object) -> list[tuple[OutputRecord, ...]]:
         raise RangeError("no")
@@ -311,7 +203,7 @@ async def test_a_run_that_fails_leaves_nothing_that_looks_whole(
 @pytest.mark.parametrize("name", ["", "../x", "a b", "x" * 101])
 async def test_a_bad_name_is_refused(settings: Settings, tmp_path: Path, name: str) -> None:
     with pytest.raises(RunError, match="no name for a run"):
-        await _replayed(settings, tmp_path, run=name)
+        await replayed(settings, tmp_path, run=name)
 
 
 # --- ranges
@@ -320,17 +212,17 @@ async def test_a_bad_name_is_refused(settings: Settings, tmp_path: Path, name: s
 async def test_a_limit_ends_the_range_early_and_leaves_the_rest_alone(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(50))
-    await _send(settings, await _enriched(settings))
-    report = await _replayed(settings, tmp_path, limit=7)
+    await ask(settings, queries(50))
+    await send(settings, await enriched(settings))
+    report = await replayed(settings, tmp_path, limit=7)
     assert report.records == 7
     assert report.tally.all_identical
 
 
 async def test_offsets_choose_partitions(settings: Settings, tmp_path: Path) -> None:
-    await _ask(settings, _queries(50))
-    await _send(settings, await _enriched(settings))
-    report = await _replayed(settings, tmp_path, since="1:2", until="1:6")
+    await ask(settings, queries(50))
+    await send(settings, await enriched(settings))
+    report = await replayed(settings, tmp_path, since="1:2", until="1:6")
     assert report.source.partitions == (PartitionRange(1, 2, 6),)
     assert report.records == 4
     assert report.tally.all_identical
@@ -339,12 +231,12 @@ async def test_offsets_choose_partitions(settings: Settings, tmp_path: Path) -> 
 async def test_records_that_arrive_meanwhile_are_not_in_it(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(10))
-    step = _step(settings)
+    await ask(settings, queries(10))
+    made = step(settings)
 
     async def slow(records: Any) -> Any:
-        await _ask(settings, _queries(5))
-        return await step.enrich(records)
+        await ask(settings, queries(5))
+        return await made.enrich(records)
 
     latest, earliest = (parse_bound(text, now_ms=0) for text in ("latest", "earliest"))
     request = ReplayRequest(
@@ -356,26 +248,26 @@ async def test_records_that_arrive_meanwhile_are_not_in_it(
 
 async def test_a_range_after_the_last_record_is_empty(settings: Settings, tmp_path: Path) -> None:
     """CASES 13."""
-    await _ask(settings, _queries(3))
+    await ask(settings, queries(3))
     await asyncio.sleep(0.01)
-    report = await _replayed(settings, tmp_path, since="-0s")
+    report = await replayed(settings, tmp_path, since="-0s")
     assert (report.records, report.tally.all_identical) == (0, True)
-    report = await _replayed(settings, tmp_path, since="2999-01-01", until="latest")
+    report = await replayed(settings, tmp_path, since="2999-01-01", until="latest")
     assert (report.records, report.tally.all_identical) == (0, True)
 
 
 async def test_a_range_by_time_takes_what_was_appended_in_it(
     settings: Settings, tmp_path: Path
 ) -> None:
-    await _ask(settings, _queries(3))
+    await ask(settings, queries(3))
     await asyncio.sleep(0.05)
     between = round(time.time() * 1_000)
     await asyncio.sleep(0.05)
-    await _ask(settings, _queries(4))
-    await _send(settings, await _enriched(settings))
+    await ask(settings, queries(4))
+    await send(settings, await enriched(settings))
     moment = datetime.fromtimestamp(between / 1_000, UTC).isoformat()
-    before = await _replayed(settings, tmp_path, until=moment)
-    after = await _replayed(settings, tmp_path, since=moment)
+    before = await replayed(settings, tmp_path, until=moment)
+    after = await replayed(settings, tmp_path, since=moment)
     assert (before.records, after.records) == (3, 4)
     assert before.tally.all_identical
     assert after.tally.all_identical
@@ -386,11 +278,11 @@ async def test_gaps_of_transactions_are_passed(settings: Settings, tmp_path: Pat
     raw = settings.topic_names.raw
     client = producer(settings.kafka, transactional_id=f"{settings.prefix}-tx")
     async with running(client, settings.kafka):
-        for n, value in enumerate(_queries(6)):
+        for n, value in enumerate(queries(6)):
             await client.begin_transaction()
             await client.send_and_wait(raw, value, key=b"u", partition=n % 2)
             await (client.abort_transaction() if n % 3 == 2 else client.commit_transaction())
-    report = await asyncio.wait_for(_replayed(settings, tmp_path), 20)
+    report = await asyncio.wait_for(replayed(settings, tmp_path), 20)
     assert report.records == 4
     assert report.source.offsets == 12
 
@@ -400,21 +292,21 @@ async def test_deleted_records_are_an_error_that_names_what_is_left(
 ) -> None:
     raw = settings.topic_names.raw
     async with running(producer(settings.kafka), settings.kafka) as client:
-        for n, value in enumerate(_queries(40)):
+        for n, value in enumerate(queries(40)):
             await client.send_and_wait(raw, value, partition=n % 2)
     gone = await _deleted(settings, raw, 10)
     assert gone == {0: 10, 1: 10}
     with pytest.raises(RangeError) as caught:
-        await _replayed(settings, tmp_path, since="0:3", until="latest")
+        await replayed(settings, tmp_path, since="0:3", until="latest")
     assert "no offset 3" in caught.value.message
     assert "what is left goes from 10 to" in caught.value.hint
-    report = await _replayed(settings, tmp_path)
+    report = await replayed(settings, tmp_path)
     assert report.records == 20
-    report = await _replayed(settings, tmp_path, since="-1h")
+    report = await replayed(settings, tmp_path, since="-1h")
     assert report.records == 20
     assert "older records are deleted" in report.notes[0]
     with pytest.raises(RangeError, match="nothing of the range is retained"):
-        await _replayed(settings, tmp_path, since="-2h", until="-1h")
+        await replayed(settings, tmp_path, since="-2h", until="-1h")
 
 
 async def _deleted(settings: Settings, topic: str, before: int) -> dict[int, int]:
@@ -443,10 +335,10 @@ async def test_ranges_that_make_no_sense_are_errors(
 ) -> None:
     raw = settings.topic_names.raw
     async with running(producer(settings.kafka), settings.kafka) as client:
-        for value in _queries(3):
+        for value in queries(3):
             await client.send_and_wait(raw, value, partition=0)
     with pytest.raises(RangeError, match=said):
-        await _replayed(settings, tmp_path, since=since, until=until)
+        await replayed(settings, tmp_path, since=since, until=until)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -458,9 +350,9 @@ async def test_a_topic_that_is_not_there_is_not_made(settings: Settings, tmp_pat
         pseudonyms={"secret": "00" * 32},
     )
     with pytest.raises(RangeError, match="there is no topic"):
-        await _replayed(bare, tmp_path)
+        await replayed(bare, tmp_path)
     with pytest.raises(RangeError, match="not read by the enricher"):
-        await _replayed(settings, tmp_path, topic=settings.topic_names.intents)
+        await replayed(settings, tmp_path, topic=settings.topic_names.intents)
     async with running(admin(settings.kafka), settings.kafka) as client:
         assert not any(name.startswith(bare.prefix) for name in await client.list_topics())
 
@@ -484,10 +376,10 @@ async def test_a_broker_lost_in_the_middle_is_an_error_within_a_bounded_time(
         )
         await apply(settings)
         noise = (os.urandom(5_000).hex().encode() for _ in range(1_000))
-        await _ask(
+        await ask(
             settings, [b'{"text":"a","x":"%s"}' % part for part in noise]
         )  # more than a consumer fetches ahead
-        step = _step(settings)
+        made = step(settings)
         batches = 0
 
         async def enrich(records: Sequence[SourceRecord]) -> list[tuple[OutputRecord, ...]]:
@@ -495,7 +387,7 @@ async def test_a_broker_lost_in_the_middle_is_an_error_within_a_bounded_time(
             batches += 1
             if batches == 2 and server.process is not None:
                 os.kill(server.process.pid, signal.SIGKILL)
-            return await step.enrich(records)
+            return await made.enrich(records)
 
         latest, earliest = (parse_bound(text, now_ms=0) for text in ("latest", "earliest"))
         request = ReplayRequest(
