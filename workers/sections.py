@@ -225,6 +225,12 @@ class TritonSettings(Section):
         le=64,
         description="Calls under way at once; the worker's bound on work in hand.",
     )
+    reloads: int = Field(
+        default=3,
+        ge=0,
+        description="How often in an hour a worker may reload a model whose process has died; "
+        "after that it waits for somebody to look.",
+    )
 
 
 def _secret_bytes(value: SecretStr) -> bytes:

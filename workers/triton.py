@@ -59,8 +59,9 @@ _OUTAGE: Final = frozenset(
         "UNKNOWN",  # gRPC's word for a stream that broke
     }
 )
+_CRASHED = re.compile(r"stub process|not healthy", re.IGNORECASE)
 _DOWN = re.compile(
-    r"stub process|not healthy|no available versions|unknown model|not ready|rst_stream"
+    r"no available versions|unknown model|not ready|rst_stream"
     r"|stream (?:removed|closed)|server is (?:stopping|shutting)",
     re.IGNORECASE,
 )
@@ -68,6 +69,10 @@ _DOWN = re.compile(
 
 class ModelUnavailableError(UnreachableError):
     """Nobody could have been answered: an outage. The same call may succeed later."""
+
+
+class ModelCrashedError(ModelUnavailableError):
+    """The model's own process has died in a server that lives on: only loading it anew helps."""
 
 
 class ModelRejectedError(IntentstreamError):
@@ -233,6 +238,18 @@ class TritonModel:
                 "look at Triton's log; unloading and loading the model revives a crashed one",
             ) from error
 
+    async def reload(self) -> None:
+        """Unloads the model and loads it anew, which revives a crashed one.
+
+        Raises:
+            ModelUnavailableError: the server does not, or allows nobody to.
+        """
+        try:
+            await self._call("unload_model")
+            await self._call("load_model")
+        except ModelRejectedError as error:
+            raise ModelUnavailableError(error.message, error.hint) from error
+
     async def _infer(self, texts: Sequence[str]) -> Any:
         rows = np.empty((len(texts), 1), dtype=np.object_)
         rows[:, 0] = [text.encode("utf-8", "replace") for text in texts]
@@ -295,10 +312,15 @@ class TritonModel:
                 f"the model {self.name!r} at {self.address} does not answer ({status}{said})",
                 "is Triton running there, and the model loaded? `intentstream doctor` looks",
             )
+        if _CRASHED.search(message):
+            return ModelCrashedError(
+                f"the process of the model {self.name!r} at {self.address} has died ({status})",
+                "unloading and loading the model revives it",
+            )
         if _DOWN.search(message):
             return ModelUnavailableError(
-                f"the process of the model {self.name!r} at {self.address} is down ({status})",
-                "unloading and loading the model revives it",
+                f"the model {self.name!r} at {self.address} is down ({status})",
+                "is it being loaded? `intentstream doctor` looks",
             )
         return ModelRejectedError(f"the model {self.name!r} failed on the batch ({status})")
 

@@ -83,6 +83,42 @@ async def test_a_failing_model_pauses_and_resumes(kafka: EmbeddedKafka, own_rig:
     assert not lost(events, 300)
 
 
+async def test_a_crashed_model_is_reloaded(kafka: EmbeddedKafka, own_rig: Rig) -> None:
+    """CASES 34: the server says that it is ready, while the model's process is dead."""
+    world = await world_on(kafka, own_rig, "crashed")
+    async with world.enricher() as enricher:
+        await world.until(lambda: not enricher.unready())
+        own_rig.tell("crash")
+        await world.produce(queries(100))
+        await world.until(lambda: enricher._revival.reloads > 0)
+        own_rig.reset()
+        await world.until_committed()
+        await world.until(lambda: not enricher.unready())
+    assert len(await world.events()) == 100
+    assert await world.all_of(world.settings.topic_names.dead) == []
+
+
+async def test_a_model_that_crashes_again_and_again_is_left_to_people(
+    kafka: EmbeddedKafka, own_rig: Rig
+) -> None:
+    triton = {"address": own_rig.server.grpc_address, "model_name": "rigged", "reloads": 1}
+    own_rig.reset()
+    world = await world_of(kafka.bootstrap, "crashing", triton=triton)
+    async with world.enricher() as enricher:
+        await world.until(lambda: not enricher.unready())
+        own_rig.tell("crash")
+        await world.produce(queries(100))
+        await world.until(lambda: "reloads is spent" in "".join(enricher.unready()))
+        await asyncio.sleep(2)
+        assert enricher._revival.reloads == 1
+        assert enricher._breaker.state is not BreakerState.CLOSED
+        own_rig.reset()
+        await enricher._model.reload()
+        await world.until_committed()
+    assert len(await world.events()) == 100
+    assert await world.all_of(world.settings.topic_names.dead) == []
+
+
 async def test_pauses_survive_a_rebalance(kafka: EmbeddedKafka, own_rig: Rig) -> None:
     """CASES 26: aiokafka forgets pauses at every assignment."""
     world = await world_on(kafka, own_rig, "pauses")

@@ -4,6 +4,10 @@ The circuit breaker of Nygard (Release It!, 2nd ed., ch. 5) in its usual three s
 is open nobody calls the model but one probe, the canary inference, with exponential back-off
 and equal jitter (Brooker, AWS Architecture Blog, 2015), so that a fleet of workers does not
 knock a recovering server down again. However long an outage lasts, nothing is dead-lettered.
+
+    CLOSED ── a call fails ──▶ OPEN ── pause ──▶ HALF_OPEN ── canary passes ──▶ CLOSED
+                                ▲                    └── canary fails ──┐
+                                └───────────────────────────────────────┘
 """
 
 import asyncio
@@ -15,7 +19,7 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from workers.errors import ContractError, IntentstreamError
-from workers.triton import ModelUnavailableError
+from workers.triton import ModelCrashedError, ModelUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ class CircuitBreaker:
 
     Args:
         canary: asks the model something it can answer; raises when it is not well.
+        revive: what may help a model that has crashed, tried before the canary.
         patience_s: how long an outage may last before waiting calls raise; None waits for ever.
         jitter: a number in [0, 1) at random.
     """
@@ -50,6 +55,7 @@ class CircuitBreaker:
         self,
         canary: Callable[[], Awaitable[object]],
         *,
+        revive: Callable[[], Awaitable[None]] | None = None,
         patience_s: float | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -57,6 +63,7 @@ class CircuitBreaker:
         self.outages = 0
         self.retries = 0
         self._canary = canary
+        self._revive = revive
         self._patience_s = patience_s
         self._jitter = jitter
         self._closed = asyncio.Event()
@@ -122,6 +129,8 @@ class CircuitBreaker:
             await asyncio.sleep(longest * (0.5 + self._jitter() / 2))
             self.state = BreakerState.HALF_OPEN
             try:
+                if self._revive is not None and isinstance(self._cause, ModelCrashedError):
+                    await self._revive()
                 await self._canary()
             except Exception as problem:  # noqa: BLE001 (the probe must outlive any failure)
                 error = (

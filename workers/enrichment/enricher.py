@@ -24,6 +24,7 @@ from workers.enrichment.connections import Connections
 from workers.enrichment.delivery import delivery_of
 from workers.enrichment.enricher_stats import EnricherCounters, EnricherStats, StatsLine
 from workers.enrichment.record_source import RecordSource, refused
+from workers.enrichment.revival import Revival
 from workers.enrichment.sending import Enriched
 from workers.enrichment.transactional_publisher import TransactionLostError
 from workers.errors import UnreachableError
@@ -80,7 +81,8 @@ class Enricher:
         self._publishing: dict[Partition, asyncio.Task[None]] = {}
         self._pipeline: OrderedPipeline[_Batch] = OrderedPipeline(settings.triton.batches_in_flight)
         self._model = TritonModel(settings.triton)
-        self._breaker = CircuitBreaker(self._model.canary)
+        self._revival = Revival(self._model, settings.triton.reloads)
+        self._breaker = CircuitBreaker(self._model.canary, revive=self._revival.attempt)
         self._step = BatchEnrichment(
             enrichment_of(settings),
             self._model,
@@ -138,7 +140,8 @@ class Enricher:
         if not self._source.in_group:
             reasons.append("not in the consumer group: joining, or a rebalance is under way")
         if not self._model.digest or self._breaker.state is not BreakerState.CLOSED:
-            reasons.append("the model does not answer")
+            spent = "; the budget of reloads is spent" if self._revival.reloads and self._revival.spent else ""
+            reasons.append(f"the model does not answer{spent}")
         away = time.monotonic() - self._kafka_seen
         if away > KAFKA_SILENT_S:
             reasons.append(f"Kafka has not answered for {away:.0f} s")
@@ -336,6 +339,7 @@ class Enricher:
             metrics.MODEL_RETRIES: breaker.retries,
             metrics.MODEL_TEXTS: use.asked,
             metrics.MODEL_OUTAGES: breaker.outages,
+            metrics.MODEL_RELOADS: self._revival.reloads,
             metrics.BREAKER_STATE: {
                 state.value: float(state is breaker.state) for state in BreakerState
             },

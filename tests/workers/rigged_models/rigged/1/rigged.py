@@ -2,7 +2,8 @@
 
 What it says is simple and depends on the text alone. A text with the word `poison` fails its whole
 batch, until it is `mended`. Files in the folder `$RIGGED` steer all of it: `digest` (its content is
-the digest), `failing` (every request fails), `garbage` (not-a-number logits), `slow` (seconds a request takes).
+the digest), `failing` (every request fails), `garbage` (not-a-number logits), `slow` (seconds a request takes),
+`crash` (the process dies, as of a fault in native code).
 """
 
 import os
@@ -37,6 +38,8 @@ class TritonPythonModel:
         if slow := self._told("slow"):
             time.sleep(float(slow))
         poisoned = self._told("mended") is None and any("poison" in text for text in texts)
+        if self._told("crash") is not None:
+            os._exit(1)
         if self._told("failing") is not None or poisoned:
             error = pb_utils.TritonError(f"cannot read {texts[0]}")
             return pb_utils.InferenceResponse(error=error)
