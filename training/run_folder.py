@@ -4,6 +4,8 @@ runs/NAME/manifest.json   arguments, data hashes, versions, metrics
 runs/NAME/checkpoint.pt   the newest state, to resume from
 runs/NAME/tensorboard/    curves
 runs/NAME/answers.npz     the teachers' answers, where there were teachers
+runs/NAME/vocabulary.json how the tokenizer cuts the training texts
+runs/NAME/base/           the base with added words, where a recipe adds some
 runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
 """
 
@@ -17,14 +19,17 @@ from typing import Any
 
 import torch
 
-from training.config import TrainConfig, config_of
+from training.config import TrainConfig, TuningConfig, config_of
 from training.errors import ConfigError
 from training.hardware import processor
 from training.network import QueryModel
+from training.tuning import MERGED, make_tunable
 
 _PACKAGES = (
     "torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime", "peft", "accelerate",
 )  # fmt: skip
+
+_TUNING = "tuning.json"
 
 
 class RunFolder:
@@ -32,10 +37,12 @@ class RunFolder:
 
     Args:
         path: the folder; made when it is not there.
+        writes: whether this process, of several that train together, is the one that writes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.path = path
+        self._writes = writes
         path.mkdir(parents=True, exist_ok=True)
         self.model = path / "model"
         self.checkpoint = path / "checkpoint.pt"
@@ -50,6 +57,8 @@ class RunFolder:
 
     def record(self, **facts: Any) -> None:
         """Adds facts to the manifest."""
+        if not self._writes:
+            return
         merged = self.manifest() | facts
         text = json.dumps(merged, indent=2, ensure_ascii=False, sort_keys=True)
         (self.path / "manifest.json").write_text(text + "\n", encoding="utf-8")
@@ -75,13 +84,22 @@ class RunFolder:
             processor=processor(),
         )
 
-    def save_model(self, model: QueryModel, base: Path, labels: dict[str, Any]) -> None:
+    def save_model(
+        self,
+        model: QueryModel,
+        base: Path,
+        labels: dict[str, Any],
+        tuning: TuningConfig | None = None,
+    ) -> None:
         """Writes the trained model so that it loads without its base."""
         self.model.mkdir(exist_ok=True)
         for name in ("config.json", "tokenizer.json"):
             (self.model / name).write_bytes((base / name).read_bytes())
         text = json.dumps(labels, indent=2, sort_keys=True)
         (self.model / "labels.json").write_text(text + "\n", encoding="utf-8")
+        if tuning and tuning.method not in (*MERGED, "full"):  # there is more than the base has
+            text = json.dumps(asdict(tuning), indent=2, sort_keys=True)
+            (self.model / _TUNING).write_text(text + "\n", encoding="utf-8")
         torch.save(model.state_dict(), self.model / "weights.pt")
 
 
@@ -94,6 +112,8 @@ def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
     if not (folder / "weights.pt").is_file():
         raise ConfigError(f"no trained model in {folder}", "run intentstream train first")
     model = QueryModel.from_config(folder)
+    if (folder / _TUNING).is_file():
+        make_tunable(model, TuningConfig(**json.loads((folder / _TUNING).read_text("utf-8"))))
     model.load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
     labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
     return model.eval(), labels

@@ -14,6 +14,8 @@ from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type i
 from transformers import AutoModel
 
 from training.errors import ConfigError
+from training.examples import Example
+from training.tokens import load_tokenizer
 
 _SHOWN = 50
 _RARE = 5
@@ -93,6 +95,34 @@ def print_vocabulary(report: VocabularyReport, console: Console) -> None:
         f"{report.unknown:.2%} unknown; cut most often: {words or 'none'}",
         highlight=False,
     )
+
+
+def fitted_base(
+    base: Path, examples: Iterable[Example], added_words: int, folder: Path, console: Console
+) -> Path:
+    """Reports how a base's vocabulary fits the training texts; the base, with words added if wanted.
+
+    Args:
+        base: a Hugging Face folder.
+        examples: what is trained on.
+        added_words: how many of the most frequent words that are cut to add.
+        folder: of the run: `vocabulary.json` goes there, and the new base to `base/`.
+        console: told the figures.
+
+    Raises:
+        ConfigError: the vocabulary cannot take words.
+    """
+    texts = [example.text for example in examples]
+    report = vocabulary_report(texts, load_tokenizer(base))
+    print_vocabulary(report, console)
+    made = folder / "base"
+    added = report.candidates(added_words)
+    if not (made / "tokenizer.json").is_file():
+        text = json.dumps(report.as_json() | {"added": added}, indent=2, ensure_ascii=False)
+        (folder / "vocabulary.json").write_text(text + "\n", encoding="utf-8")
+    if not added:
+        return base
+    return made if (made / "tokenizer.json").is_file() else with_words(base, added, made)
 
 
 def with_words(base: Path, words: Sequence[str], folder: Path) -> Path:
