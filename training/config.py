@@ -126,7 +126,8 @@ class LossConfig:
     """The weight of each task's loss; with 0, a task is not trained and needs no data.
 
     `consistency` is that of R-Drop (Liang et al., NeurIPS 2021): every text with labelled words
-    is passed twice, with different dropout, and the tags are to agree; 0 passes it once.
+    is passed twice, with different dropout, and the tags are to agree; 0 passes it once. With a
+    teacher these are the texts that it has answered.
     `teacher` is the teacher's share of the loss of a word that has a label too.
     """
 

@@ -40,10 +40,13 @@ class Batch:
         }
         return Batch(**moved)
 
-    @property
-    def annotated(self) -> Tensor:
-        """The rows [R] that have a label of a word."""
-        return (self.tags != IGNORED).any(dim=1).nonzero()[:, 0]
+    def annotated(self, *, answered: bool = False) -> Tensor:
+        """The rows [R] that have a label of a word, and if wanted a teacher's answer too."""
+        rows = (self.tags != IGNORED).any(dim=1)
+        if answered:
+            soft = torch.zeros_like(rows) if self.soft is None else self.soft.any(dim=2).any(dim=1)
+            rows = rows & soft
+        return rows.nonzero()[:, 0]
 
     def with_repeated(self, rows: Tensor) -> "Batch":
         """The batch with some rows once more at its end, as R-Drop wants them."""

@@ -70,7 +70,8 @@ class Stepper:
 
     def _backward(self, batch: Batch) -> dict[str, Tensor]:
         consistency = self._config.loss.consistency
-        rows = batch.annotated if consistency else batch.ids.new_empty(0)
+        taught = bool(self._config.distillation.texts)
+        rows = batch.annotated(answered=taught) if consistency else batch.ids.new_empty(0)
         if len(rows):
             batch = batch.with_repeated(rows)
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self._bf16):

@@ -115,8 +115,8 @@ def test_repeated_rows_keep_their_labels(trained: Trained) -> None:
     tokenizer = load_tokenizer(trained.run / "model")
     items = encode([Example("hello", "own", intent="chitchat"), parse(SHOES, "own")], tokenizer, 48)
     batch = collate(items)
-    assert batch.annotated.tolist() == [1]
-    twice = batch.with_repeated(batch.annotated)
+    assert batch.annotated().tolist() == [1]
+    twice = batch.with_repeated(batch.annotated())
     assert torch.equal(twice.ids[2], batch.ids[1])
     assert twice.pairs[:, 0].tolist() == [1, 1, 2, 2]
     assert twice.related.tolist() == [*batch.related.tolist(), *batch.related.tolist()]
@@ -126,7 +126,7 @@ def test_two_equal_passes_agree_and_two_with_dropout_do_not(trained: Trained) ->
     model, _ = load_model(trained.run / "model")
     tokenizer = load_tokenizer(trained.run / "model")
     batch = collate(encode([parse(SHOES, "own")], tokenizer, 48))
-    rows = batch.annotated
+    rows = batch.annotated()
     twice = batch.with_repeated(rows)
     assert r_drop_loss(model(twice.ids, twice.mask), twice, rows).item() < 1e-6
     assert r_drop_loss(_shaken(model)(twice.ids, twice.mask), twice, rows).item() > 1e-4

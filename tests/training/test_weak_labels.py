@@ -9,7 +9,7 @@ ROWS = (
     "it is wonderful and we love it so much",
     "a terrible disappointment and a horrible smell",
     "the box holds three motors and a brick",
-    "it should fit, they like it",
+    "it fits, and they like it",
     'colour: {"value": "red"}',
     "works great and looks beautiful Question: is it the worst ever",
 )
