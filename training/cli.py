@@ -20,13 +20,13 @@ _NEEDED = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "tensor
 app = typer.Typer(help="Fine-tune, measure and ship the model.", no_args_is_help=True)
 
 
-def require_extra() -> None:
-    """Checks that the training extra is there.
+def require_extra(needed: tuple[str, ...] = _NEEDED) -> None:
+    """Checks that the training extra, or what is needed of it, is there.
 
     Raises:
         MissingExtraError: naming the first package that is not.
     """
-    for name in _NEEDED:
+    for name in needed:
         if importlib.util.find_spec(name) is None:
             raise MissingExtraError(
                 f"training needs {name}",
@@ -117,6 +117,22 @@ def export_main(
         language=language,
         tolerance=TOLERANCE if tolerance is None else tolerance,
     )
+
+
+def export_gpu_main(repository: Path) -> None:
+    """Writes the fp16 graphs of a model repository's encoders beside their int8 ones.
+
+    Raises:
+        TrainingError: a missing package, no exported encoder, a graph that says something else.
+    """
+    require_extra(("onnx", "onnxruntime"))
+    from training.half_precision import write_half_precision  # noqa: PLC0415 - the training extra
+
+    for path, difference in write_half_precision(repository):
+        typer.echo(
+            f"{path}: {path.stat().st_size / 1e6:.1f} MB, "
+            f"logits within {difference:.4f} of the same weights in fp32"
+        )
 
 
 def pretrain_main(queries: Path, output: Path, **options: Any) -> None:
@@ -261,6 +277,14 @@ def export(
             metavar="SHARE", help="How much worse than fp32 any figure may be. Default: 0.005."
         ),
     ] = None,
+    profile: Annotated[
+        str,
+        typer.Option(
+            metavar="cpu|gpu",
+            help="cpu: int8, from RUN. gpu: fp16 for Triton's ONNX Runtime backend, from the "
+            "repository's int8 weights; needs no RUN.",
+        ),
+    ] = "cpu",
 ) -> None:
     """Write a trained model as the next version in the model repository.
 
@@ -268,6 +292,11 @@ def export(
     compared with fp32 in quality, size and speed, and every query must get the same bytes alone
     and in a batch.
     """
+    if profile not in ("cpu", "gpu"):
+        raise typer.BadParameter("cpu or gpu", param_hint="--profile")
+    if profile == "gpu":
+        _told(lambda: export_gpu_main(repository))
+        return
     _told(lambda: export_main(run, repository, data, language=language, tolerance=tolerance))
 
 

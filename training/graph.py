@@ -120,8 +120,9 @@ class _Trunk:
         positions = state[f"{prefix}.position_embeddings.weight"][:max_pieces]
         positions = positions + state[f"{prefix}.token_type_embeddings.weight"][0]
         length = made.add("Shape", "input_ids", start=1, end=2)
+        kept = made.half if self._int8 else made.constant
         places = made.add(
-            "Slice", made.constant("positions", positions), made.numbers(0), length, made.numbers(0)
+            "Slice", kept("positions", positions), made.numbers(0), length, made.numbers(0)
         )
         return self._norm(made.add("Add", words, places), "embeddings.norm", f"{prefix}.LayerNorm")
 
@@ -197,11 +198,12 @@ def _heads(
     def affine(inputs: str, name: str, divided_by: float = 1.0) -> str:
         weight, bias = state[f"{name}.weight"].T, state.get(f"{name}.bias")
         weight = (weight / divided_by).astype(np.float32)
-        # A map near the identity would lose its small terms, and small heads gain nothing.
-        if small and name != "vector" and weight.size >= 100_000:
-            kept = made.stored(name, weight)
-        else:
+        if not small:
             kept = made.constant(f"{name}.weight", weight)
+        elif name != "vector" and weight.size >= 100_000:
+            kept = made.stored(name, weight)
+        else:  # a map near the identity would lose its small terms in int8
+            kept = made.half(f"{name}.weight", weight)
         return made.product(
             inputs, kept, name, None if bias is None else (bias / divided_by).astype(np.float32)
         )

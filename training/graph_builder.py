@@ -48,6 +48,12 @@ class GraphBuilder:
         whole = self.add("Cast", self.constant(f"{name}.int8", quantized), to=TensorProto.FLOAT)
         return self.add("Mul", whole, self.constant(f"{name}.scale", scale))
 
+    def half(self, name: str, array: Array) -> str:
+        """A weight, kept as fp16 and computed with in fp32."""
+        return self.add(
+            "Cast", self.constant(f"{name}.half", array.astype(np.float16)), to=TensorProto.FLOAT
+        )
+
     def product(self, states: str, weight: str, name: str, bias: Array | None) -> str:
         """States · weight + bias."""
         product = self.add("MatMul", states, weight)

@@ -4,28 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
 from streams.decoding import ModelLabels, ModelOutputs
+from training.onnx_session import session
 from training.predict import batches, empty_outputs
 
 HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
-SLOW_FUSIONS = ("SkipLayerNormFusion", "BiasSkipLayerNormFusion")
-
-
-def session(model: bytes | Path) -> onnxruntime.InferenceSession:
-    """ONNX Runtime as the server's CPU profile runs it: one thread, not spinning."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(
-        model if isinstance(model, bytes) else str(model),
-        options,
-        providers=["CPUExecutionProvider"],
-        disabled_optimizers=list(SLOW_FUSIONS),
-    )
 
 
 class OnnxPredictor:

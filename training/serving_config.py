@@ -106,6 +106,8 @@ def encoder_config(language: str, version: int, classes: Sequence[int]) -> str:
             "# Written by `intentstream export`. The front calls it with rows of one length.",
             f'name: "encoder_{language}"',
             'backend: "onnxruntime"',
+            # `intentstream export --profile gpu` derives it from model.onnx, which is the CPU's.
+            'default_model_filename: "model.fp16.onnx"',
             f"max_batch_size: {MAX_BATCH}",
             f"input [ {_tensor('input_ids', 'INT64', (-1,))} ]",
             f"output [\n{_list(_tensor(name, 'FP32', dims) for name, dims in outputs)}\n]",

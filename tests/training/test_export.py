@@ -1,6 +1,8 @@
 """The exported graph: the trained model's answers, the same alone and in any batch."""
 
+import json
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,17 +10,21 @@ import numpy as np
 import onnx
 import pytest
 
-from streams.decoding import ModelOutputs
+from streams.decoding import ModelOutputs, softmax
+from streams.labels import INTENTS
 from tests.training.conftest import Shipped, Trained
+from training.compression import Cost, worse_than
+from training.errors import ConfigError
 from training.export import ExportError, check_batch_invariance, export_run
 from training.generator import compose
-from training.graph import quantize
+from training.graph_builder import quantize
+from training.half_precision import FILE, restored, write_half_precision
 from training.model_card import SECTIONS
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
 from training.run_folder import load_model
+from training.saved_models import predictor_of
 from training.serving_config import encoder_config, read_front
-from training.session import predictor_of
 from training.tokens import load_tokenizer
 
 TEXTS = [example.text for example in compose("requests", 300, 12)]
@@ -75,6 +81,102 @@ def test_weights_are_int8_and_turn_back_within_half_a_step(shipped: Shipped) -> 
     assert set(kinds.values()) == {onnx.TensorProto.INT8}
 
 
+def test_the_encoders_products_are_int8_arithmetic(shipped: Shipped) -> None:
+    """Quantised weights alone would be turned back and multiplied in fp32."""
+    model = onnx.load(shipped.exported.folder / "model.onnx")
+    integers = [n for n in model.graph.node if n.op_type == "MatMulIntegerToFloat"]
+    assert len(integers) == 2 * 4  # of two layers: QKV, attention-out, two of the feed-forward
+    weights = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    assert all(np.abs(weights[node.input[1]].astype(int)).max() == 63 for node in integers)
+
+
+def test_int8_is_told_from_fp32_side_by_side(trained: Trained, tmp_path: Path) -> None:
+    figures = iter(
+        ({"task": {"f1": 0.9, "examples": 5000}}, {"task": {"f1": 0.896, "examples": 5000}})
+    )
+    made = export_run(trained.run, tmp_path, TEXTS, measure=lambda _: next(figures))
+    assert made.cost.figures == {"task: f1": (0.9, 0.896)}
+    card = (made.folder / "README.md").read_text("utf-8")
+    assert "| task: f1 | 0.9 | 0.896 |" in card
+    assert "| queries a second |" in card
+
+
+def test_an_export_that_lost_too_much_is_refused(trained: Trained, tmp_path: Path) -> None:
+    figures = iter(
+        ({"task": {"f1": 0.9, "examples": 5000}}, {"task": {"f1": 0.89, "examples": 5000}})
+    )
+    with pytest.raises(ExportError, match=r"task: f1 0\.0100"):
+        export_run(trained.run, tmp_path, TEXTS, measure=lambda _: next(figures))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_set_of_a_hundred_cannot_tell_half_a_percent() -> None:
+    pair = {"task": {"f1": 0.9, "entities": 97}}, {"task": {"f1": 0.885, "entities": 97}}
+    cost = Cost.of(*pair, megabytes=(4, 1), queries_a_second=(1, 2), queries_a_second_alone=(1, 2))
+    assert worse_than(cost, 0.005) == []
+    assert worse_than(replace(cost, sizes={"task: f1": 4000}), 0.005) == ["task: f1 0.0150"]
+
+
+def test_an_encoder_that_joins_others_keeps_their_threshold(
+    trained: Trained, tmp_path: Path
+) -> None:
+    """Its own threshold moves into its logits, so that it still says the same."""
+    first = export_run(trained.run, tmp_path)
+    labels = predictor_of(tmp_path).labels
+    column = INTENTS.index("out_of_scope")
+    middle = float(np.median(softmax(of(trained)(TEXTS).intent_logits)[:, column]))
+    run = tmp_path / "other run"
+    shutil.copytree(trained.run, run)
+    kept = json.loads((run / "model/labels.json").read_text("utf-8"))
+    (run / "model/labels.json").write_text(json.dumps(kept | {"out_of_scope_threshold": middle}))
+    export_run(run, tmp_path, language="zh")
+    served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
+    assert served.encoder_versions == {"en": first.version, "zh": 1}
+    assert served.labels == labels
+    alone = export_run(run, tmp_path / "alone", language="zh")
+    joined = predictor_of(tmp_path, "zh")
+    own = softmax(predictor_of(alone.folder)(TEXTS).intent_logits)[:, column]
+    shared = softmax(joined(TEXTS).intent_logits)[:, column]
+    found = shared >= labels.out_of_scope_threshold
+    assert 0 < found.sum() < len(TEXTS)
+    assert ((own >= middle) == found).all()
+
+
+def test_the_gpus_graph_has_the_weights_of_the_cpus(shipped: Shipped, tmp_path: Path) -> None:
+    """Derived without torch and without the run; its answers on ONNX Runtime's CPU."""
+    repository = tmp_path / "repository"
+    shutil.copytree(shipped.repository, repository)
+    ((path, difference),) = write_half_precision(repository)
+    assert path == repository / f"encoder_en/1/{FILE}"
+    assert difference < 0.01
+    graph = onnx.load(path)
+    kinds = {tensor.data_type for tensor in graph.graph.initializer if len(tensor.dims) == 2}
+    assert kinds == {onnx.TensorProto.FLOAT16}
+    labels, tokenizer = predictor_of(repository).labels, load_tokenizer(path.parent)
+    half = OnnxPredictor(path, tokenizer, labels)(TEXTS)
+    small = predictor_of(repository)(TEXTS)
+    assert (half.intent_logits.argmax(1) == small.intent_logits.argmax(1)).mean() > 0.97
+    assert (half.sentence_vector * small.sentence_vector).sum(1).min() > 0.99
+
+
+def test_weights_come_back_from_the_graph(trained: Trained, shipped: Shipped) -> None:
+    """Within the steps of int8: the smoothing undone, the shift of GELU taken out of the bias."""
+    model, _ = load_model(trained.run / "model")
+    found = restored(onnx.load(shipped.exported.folder / "model.onnx"))
+    for name, value in model.state_dict().items():
+        if name.startswith(("intent.outer", "sentiment.outer", "encoder.pooler")):
+            continue  # temperatures are folded in; the pooler is not used
+        if name.endswith(("position_embeddings.weight", "token_type_embeddings.weight")):
+            continue  # their sum is kept
+        whole, back = value.numpy(), found.state[name]
+        assert np.abs(whole - back).max() <= max(np.abs(whole).max() / 60, 1e-5), name
+
+
+def test_only_an_int8_encoder_has_a_gpu_form(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no exported encoder"):
+        write_half_precision(tmp_path)
+
+
 def test_the_next_export_is_the_next_version(trained: Trained, tmp_path: Path) -> None:
     first = export_run(trained.run, tmp_path)
     second = export_run(trained.run, tmp_path)
@@ -104,6 +206,7 @@ def test_the_encoders_configuration_reads_as_intended() -> None:
     assert encoder_config("en", 3, (22, 3, 45)).splitlines()[1:] == [
         'name: "encoder_en"',
         'backend: "onnxruntime"',
+        'default_model_filename: "model.fp16.onnx"',
         "max_batch_size: 512",
         'input [ { name: "input_ids" data_type: TYPE_INT64 dims: [ -1 ] } ]',
         "output [",

@@ -80,7 +80,7 @@ def instruction_set():
 class LocalRuntime:
     """ONNX Runtime in this process, one thread, not spinning: instances share the cores."""
 
-    profile = "cpu-int8-weights-fp32"
+    profile = "cpu-int8"
 
     def __init__(self, path):
         import onnxruntime  # noqa: PLC0415 - the GPU image's Python has none
@@ -106,7 +106,7 @@ class LocalRuntime:
 class TritonRuntime:
     """The encoder as a model of the same Triton, its version pinned in every call."""
 
-    profile = "gpu"
+    profile = "gpu-fp16"
 
     def __init__(self, name, version):
         self._name, self._model_version = name, int(version)
