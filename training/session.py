@@ -32,7 +32,7 @@ from training.run_folder import RunFolder, load_model
 from training.sentence_space import SentenceSpace
 from training.serving_config import Served, read_front
 from training.sources import SOURCES, file_hashes, load_if_there
-from training.teachers import answers_of
+from training.teachers import answers_of, lineage
 from training.tokens import load_tokenizer
 from training.trainer import Trainer
 from training.tuning import count_parameters, make_tunable, merge
@@ -82,7 +82,7 @@ def run_training(
         with processes.main_first():  # the others find its answers
             soft = answers_of(teachers, corpus, config, answers or run.answers)
         corpus = corpus.taught(config.distillation.texts, soft)
-        run.record(teachers=soft.made_of, taught_texts=len(soft))
+        run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
     drawn = composition(corpus)
     run.record(examples_an_epoch=drawn, config_file=config_file.name)
     with processes.main_first():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -16,6 +17,7 @@ from training.run_folder import RunFolder, file_digest, load_model
 from training.tokens import load_tokenizer
 
 _BATCH = 128
+_TOLD = ("config_file", "parameters", "seconds", "best_epoch", "processor")
 
 
 def answers_of(runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: Path) -> SoftTags:
@@ -45,6 +47,18 @@ def answers_of(runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: 
         task = progress.add_task("teaching", total=len(texts))
         teachers = [_teacher(run) for run in runs]
         return taught(teachers, texts, kept, lambda done: progress.advance(task, done))
+
+
+def lineage(runs: Sequence[Path]) -> list[dict[str, Any]]:
+    """What each teacher is, for the student's manifest."""
+    manifests = [RunFolder(run).manifest() for run in runs]
+    return [
+        {
+            "base": manifest.get("arguments", {}).get("model", {}).get("base"),
+            **{name: manifest.get(name) for name in _TOLD},
+        }
+        for manifest in manifests
+    ]
 
 
 def _teacher(run: Path) -> Teacher:

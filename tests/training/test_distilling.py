@@ -58,7 +58,8 @@ def test_a_student_learns_from_a_teacher_and_keeps_its_answers(
     manifest = json.loads((run / "manifest.json").read_text("utf-8"))
     soft = SoftTags.load(run / "answers.npz")
     assert manifest["taught_texts"] == len(soft) <= 70
-    assert manifest["teachers"] == soft.made_of
+    assert manifest["answers_digest"] == soft.made_of
+    assert [teacher["config_file"] for teacher in manifest["teachers"]] == ["recipe.toml"]
     load_model(run / "model")
 
     again = tmp_path / "again"
