@@ -1,6 +1,6 @@
 """How good a model is: every figure from public or hand-written texts it was not trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from training.generator.unseen import unseen_queries
 from training.markup import (
     hand_written_crossed,
     hand_written_near_misses,
+    hand_written_paraphrases,
     hand_written_products,
     hand_written_requests,
     owned_by_nearest,
@@ -26,8 +27,10 @@ from training.metrics import (
     macro_f1,
 )
 from training.predict import Predictor
+from training.robustness import in_one_style, kind_of, with_one_typo
 from training.sources import load
 from training.tokens import is_ideograph
+from training.weak_labels import lexicon_feelings
 
 _CHUNK = 512
 
@@ -113,6 +116,13 @@ def sentiment_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict
     }
 
 
+def _beside_lexicon(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
+    """The model's figures, and VADER's macro-F1 on the same texts."""
+    found = lexicon_feelings([example.text for example in examples])
+    baseline = macro_f1(found, [example.sentiment or "" for example in examples])
+    return sentiment_metrics(predictor, examples) | {"macro_f1_lexicon": baseline}
+
+
 def scope_auroc(
     predictor: Predictor, outside: Sequence[Example], inside: Sequence[Example]
 ) -> float:
@@ -177,6 +187,32 @@ def _piece(offsets: Any, span: TextSpan) -> int:
     return next((i for i, (_, end) in enumerate(offsets) if end > span.start), 0)
 
 
+def vector_metrics(predictor: Predictor, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """How much closer a paraphrase lies than the other texts: cosines, and how often it is nearest."""
+    first, second = (
+        predictor([pair[side] for pair in pairs]).sentence_vector.astype(np.float64)
+        for side in (0, 1)
+    )
+    cosines = first @ second.T
+    own = np.diag(cosines)
+    others = cosines[~np.eye(len(pairs), dtype=bool)]
+    return {
+        "nearest": float((cosines.argmax(axis=1) == np.arange(len(pairs))).mean()),
+        "cosine_paraphrase": float(own.mean()),
+        "cosine_other": float(others.mean()),
+        "pairs": len(pairs),
+    }
+
+
+def kind_metrics(predictor: Predictor, kinds: Mapping[str, Sequence[Example]]) -> dict[str, Any]:
+    """Whether searches, questions and service requests are told apart when all are in one style."""
+    right = {}
+    for kind, examples in kinds.items():
+        answers, _ = predict(predictor, [example.text for example in in_one_style(examples)])
+        right[kind] = float(np.mean([kind_of(answer.intent.label) == kind for answer in answers]))
+    return right | {"accuracy": float(np.mean(list(right.values())))}
+
+
 def validation_score(predictor: Predictor, sets: dict[str, list[Example]]) -> dict[str, float]:
     """The few figures that decide which epoch is kept: none is a reported test."""
     found: dict[str, float] = {}
@@ -205,17 +241,23 @@ def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
     in_scope = [e for e in requests if e.intent != OUT_OF_SCOPE]
     return {
         "entities_queryner_validation": entity_metrics(predictor, queryner),
+        "entities_queryner_one_typo": entity_metrics(predictor, with_one_typo(queryner)),
         "entities_hand_written": entity_metrics(predictor, products),
         "intents_bitext_newer": intent_metrics(predictor, newer),
         "intents_product_questions": intent_metrics(predictor, questions),
         "intents_searches": intent_metrics(predictor, queryner),
         "intents_hand_written": intent_metrics(predictor, requests),
+        "intents_one_typo": intent_metrics(predictor, with_one_typo(newer[::25])),
+        "kinds_in_one_style": kind_metrics(
+            predictor, {"search": queryner, "question": questions, "service": newer[::25]}
+        ),
         "relations_hand_written": relation_metrics(predictor, products),
         "relations_crossed": relation_metrics(predictor, hand_written_crossed()),
         "relations_unseen_grammar": relation_metrics(predictor, unseen_queries(600, 1)),
-        "sentiment_tweeteval": sentiment_metrics(predictor, load("tweeteval", folder)),
-        "sentiment_service_tweets": sentiment_metrics(predictor, load("airline_tweets", folder)),
+        "sentiment_tweeteval": _beside_lexicon(predictor, load("tweeteval", folder)),
+        "sentiment_service_tweets": _beside_lexicon(predictor, load("airline_tweets", folder)),
         "sentiment_hand_written": sentiment_metrics(predictor, requests),
+        "vectors_paraphrases": vector_metrics(predictor, hand_written_paraphrases()),
         "out_of_scope": {
             "auroc_clinc": scope_auroc(predictor, clinc, inside),
             "auroc_near_misses": scope_auroc(predictor, hand_written_near_misses(), in_scope),

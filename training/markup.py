@@ -92,6 +92,12 @@ def hand_written_crossed() -> list[Example]:
     ]
 
 
+def hand_written_paraphrases() -> list[tuple[str, str]]:
+    """Queries and others of the same meaning, for evaluation only."""
+    rows = (line.split("\t") for line in hand_written_lines("paraphrases_en.tsv"))
+    return [(one, other) for one, other in rows]
+
+
 def hand_written_near_misses() -> list[Example]:
     """Out-of-scope texts in a shop's words, for evaluation only."""
     return [

@@ -16,9 +16,9 @@ from rich.progress import (
 from rich.table import Table
 
 _SHOWN = (
-    "f1", "untyped_f1", "accuracy", "macro_f1", "calibration_error", "f1_given_entities",
+    "f1", "untyped_f1", "accuracy", "macro_f1", "macro_f1_lexicon", "calibration_error", "f1_given_entities",
     "f1_nearest_product", "f1_end_to_end", "auroc_clinc", "auroc_near_misses", "clinc_found",
-    "nearest_english", "nearest_chinese",
+    "nearest", "nearest_english", "nearest_chinese",
 )  # fmt: skip
 
 
