@@ -60,10 +60,11 @@ def explain(
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _show(found)
+        show(found)
 
 
-def _show(found: "EventExplanation") -> None:
+def show(found: "EventExplanation") -> None:
+    """Prints an explanation to the terminal."""
     console = Console(width=None if sys.stdout.isatty() else _FILE_WIDTH)
     if found.place:
         console.print(f"record {found.place}", markup=False, highlight=False)
