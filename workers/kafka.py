@@ -198,16 +198,27 @@ async def advertised(kafka: KafkaSettings) -> list[str]:
 
     Raises `UnreachableError` when no broker of the settings answers.
     """
+    async with connected(kafka) as connection_:
+        metadata = await connection_.send(MetadataRequest([]))
+    return [f"{host}:{port}" for _, host, port, *_ in metadata.brokers]
+
+
+@asynccontextmanager
+async def connected(kafka: KafkaSettings) -> AsyncIterator[Any]:
+    """A bare connection to some broker, for requests that aiokafka's clients do not offer.
+
+    Raises `UnreachableError` when no broker of the settings answers.
+    """
     for address in kafka.bootstrap_servers.split(","):
         try:
             probe = await _probe(kafka, address.strip())
         except (OSError, AIOKafkaError, ValueError):
             continue
         try:
-            metadata = await probe.send(MetadataRequest([]))
+            yield probe
         finally:
             probe.close()
-        return [f"{host}:{port}" for _, host, port, *_ in metadata.brokers]
+        return
     raise await unreachable(kafka)
 
 

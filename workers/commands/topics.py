@@ -1,4 +1,4 @@
-"""`intentstream topics`: what the topics need, and making them so."""
+"""`intentstream topics`: what the topics need, making them so, and who may do what with them."""
 
 import asyncio
 import json
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.errors import IntentstreamError
+
 if TYPE_CHECKING:
+    from workers.access import Role
     from workers.topics_admin import TopicPlan
 
 _FILE_WIDTH = 160  # columns of the table where there is no terminal to ask
@@ -39,6 +42,59 @@ def apply(*, as_json: _JSON = False) -> None:
         raise typer.Exit(1)
 
 
+def acls(
+    principal: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=PRINCIPAL",
+            help="Who has a role, as auditor=User:jane; repeatable. Without it all roles are shown, "
+            "each under a principal of its name.",
+        ),
+    ] = None,
+    *,
+    grant: Annotated[
+        bool, typer.Option("--grant", help="Grant the rights instead; safe to repeat.")
+    ] = False,
+) -> None:
+    """Show the least rights of each role, as lines for Kafka's own `kafka-acls.sh`; or grant them.
+
+    Roles: enricher, personalizer, auditor (replays, reads dead letters), redriver (what an auditor
+    needs besides, to send dead letters back), operator (makes topics, erases users), producer and
+    consumer (the shop's own services). Only the auditor may read dead letters.
+    """
+    from workers import access  # noqa: PLC0415 (Kafka's client is slow to import)
+    from workers.settings import load_settings  # noqa: PLC0415
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    settings = load_settings()
+    principals = _principals(
+        principal or [f"{role.value}=User:{role.value}" for role in access.Role]
+    )
+    if not grant:
+        for line in access.commands(settings, principals):
+            typer.echo(line)
+        return
+    if not principal:
+        raise IntentstreamError("nobody is named", "name them: --principal enricher=User:worker")
+    count = asyncio.run(access.grant(settings, principals))
+    typer.echo(f"{count} rights granted to {', '.join(principals.values())}")
+
+
+def _principals(pairs: list[str]) -> "dict[Role, str]":
+    from workers.access import Role  # noqa: PLC0415
+
+    found = {}
+    for pair in pairs:
+        role, _, name = pair.partition("=")
+        if role not in set(Role) or ":" not in name:
+            roles = ", ".join(Role)
+            raise IntentstreamError(
+                f"{pair!r} is no ROLE=PRINCIPAL", f"write auditor=User:jane; roles: {roles}"
+            )
+        found[Role(role)] = name
+    return found
+
+
 def _show(topics: "list[TopicPlan]", *, as_json: bool, tense: str) -> None:
     if as_json:
         typer.echo(json.dumps([topic.as_dict() for topic in topics], indent=2))
@@ -63,7 +119,10 @@ def _show(topics: "list[TopicPlan]", *, as_json: bool, tense: str) -> None:
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    group = typer.Typer(help="Make the topics as they must be.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Make the topics as they must be, and grant rights.", no_args_is_help=True
+    )
     group.command("plan")(plan)
     group.command("apply")(apply)
+    group.command("acls")(acls)
     app.add_typer(group, name="topics", rich_help_panel="Operations")

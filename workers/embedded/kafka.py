@@ -174,11 +174,13 @@ class EmbeddedKafka(EmbeddedServer):
         run_dir: The run folder.
         port: The broker's port; None picks a free one.
         settings: Further settings of ``server.properties``, which win over ours.
+        format_options: Further arguments of ``kafka-storage.sh format``, such as the first users.
         report: Told about downloads.
     """
 
     port: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    format_options: Sequence[str] = ()
     report: Report = silent
     _controller_port: int | None = field(default=None, init=False)
     _runtime: KafkaRuntime | None = field(default=None, init=False)
@@ -274,6 +276,7 @@ class EmbeddedKafka(EmbeddedServer):
             "server.properties",
             "--standalone",
             "--ignore-formatted",
+            *self.format_options,
         ]
         process = await GuardedProcess.start(
             self._spec("kafka-format", runtime, "kafka.tools.StorageTool", *arguments)
