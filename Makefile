@@ -13,7 +13,7 @@ unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUA
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults fuzz bench-profiles lint format install clean venv
+.PHONY: help up test faults fuzz bench-profiles lint audit format install clean venv
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -38,6 +38,9 @@ lint: .venv/installed-all ## check style (ruff) and types (mypy)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+audit: .venv/installed-all ## known vulnerabilities of all that is installed; needs a network (`make test` looks at what is shipped)
+	@.venv/bin/python -m tests.audit
 
 format: .venv/installed-all ## rewrite the code in the project's style
 	.venv/bin/ruff format .
