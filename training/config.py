@@ -129,6 +129,8 @@ class LossConfig:
     is passed twice, with different dropout, and the tags are to agree; 0 passes it once. With a
     teacher these are the texts that it has answered.
     `teacher` is the teacher's share of the loss of a word that has a label too.
+    `contrast` is that of a batch's vectors being as like one another as they are to be (Fang et al.,
+    ICLR 2021); `vector_share` of an epoch's texts teach the sentence vectors.
     """
 
     intent: float = 1.0
@@ -138,6 +140,8 @@ class LossConfig:
     vector: float = 1.0
     consistency: float = 0.0
     teacher: float = 0.7
+    contrast: float = 0.0
+    vector_share: float = 0.25
 
     @property
     def tasks(self) -> frozenset[str]:
@@ -259,6 +263,7 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
             "drop_stop_words needs a list of stop_words",
         ),
         (model.added_words >= 0, "added_words must be 0 or more"),
+        (0 < config.loss.vector_share <= 1, "vector_share is a share of the texts, above 0"),
         (config.threads >= 1, "threads must be at least 1"),
         (
             all(

@@ -16,6 +16,8 @@ from training.distillation import consistency_loss, tag_loss
 from training.network import Heads
 from training.tokens import IGNORED, Encoded
 
+_SHARPNESS = 20.0  # of the softmax over cosines, as sentence-transformers scales them
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -135,9 +137,26 @@ def losses(heads: Heads, batch: Batch, weights: LossConfig, smoothing: float) ->
     if weights.relations and len(batch.pairs):
         found["relations"] = weights.relations * relation_loss(heads, batch)
     if weights.vector and len(batch.kept):
-        cosine = (heads.vector[batch.kept] * batch.vectors).sum(dim=-1)
-        found["vector"] = weights.vector * (1.0 - cosine).mean()
+        kept = heads.vector[batch.kept]
+        found["vector"] = weights.vector * (1.0 - (kept * batch.vectors).sum(dim=-1)).mean()
+        if weights.contrast:
+            found["contrast"] = weights.contrast * likeness_loss(kept, batch.vectors)
     return found
+
+
+def likeness_loss(vectors: Tensor, wanted: Tensor) -> Tensor:
+    """How far vectors are from lying to the wanted ones of a batch as those lie to each other.
+
+    Cross-entropy of two softmaxes over the batch (SEED: Fang et al., ICLR 2021): the same text twice
+    shares its weight.
+
+    Args:
+        vectors: [K, width], L2-normalised.
+        wanted: [K, width], likewise.
+    """
+    targets = functional.softmax(wanted @ wanted.T * _SHARPNESS, dim=-1)
+    found = functional.log_softmax(vectors.float() @ wanted.T * _SHARPNESS, dim=-1)
+    return -(targets * found).sum(dim=-1).mean()
 
 
 def r_drop_loss(heads: Heads, batch: Batch, rows: Tensor) -> Tensor:

@@ -29,7 +29,6 @@ from training.stepping import Stepper
 from training.tokens import Answers, Encoded, encode
 
 _CHECKPOINT_SECONDS = 240.0
-_VECTOR_SHARE = 4  # one text in four keeps the sentence vectors in their space, at little cost
 
 
 class Trainer:
@@ -182,7 +181,8 @@ class Trainer:
     def _keep_base_vectors(self, encoded: list[Encoded]) -> None:
         """What the sentence vectors of some of an epoch's texts are to be."""
         if self._space is not None and self._config.loss.vector:
-            some = encoded[::_VECTOR_SHARE]
+            # A share of the texts keeps the sentence vectors in their space at little cost.
+            some = encoded[:: round(1 / self._config.loss.vector_share)]
             self._vectors = self._space.vectors(item.meaning for item in some if item.meaning)
 
     def _keep(self) -> None:

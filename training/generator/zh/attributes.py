@@ -86,7 +86,10 @@ _CODES: Final = "wh-1000xm5,wf1000xm4,a7m4,d7500,eos r6,g304,mx master 3,k380,rt
 
 def _entries(text: str) -> tuple[tuple[str, str], ...]:
     pairs = (entry.partition("=") for entry in text.split(","))
-    return tuple((chinese, english or chinese) for chinese, _, english in pairs)
+    return tuple(
+        (chinese, english or (chinese if chinese.isascii() else ""))
+        for chinese, _, english in pairs
+    )
 
 
 ATTRIBUTES: Final = {name: _entries(text) for name, text in _ATTRIBUTES.items()} | {

@@ -124,7 +124,7 @@ _PLACES: Final = tuple(
 
 
 _MENTIONED: Final = {
-    "date": "今天早上|今天|明天|后天|昨天|昨晚|上周|下周|上个月|半个月|好几天|两周|一个星期",
+    "date": "今天早上|五天|十天|今天|明天|后天|昨天|昨晚|上周|下周|上个月|半个月|好几天|两周|一个星期",
     "core_product_type": (
         "裙子|裤子|衣服|外套|西装|沙发|家具|冰箱|床垫|螺丝|充电器|充电线|数据线|电池|灯泡|滤芯|收纳袋|遥控器|支架|拉链|"
         "鞋子|袜子|购物卡|礼品卡|蛋糕|鞋"
@@ -316,7 +316,7 @@ def _words(chance: random.Random) -> Example:
 
 MAKERS: Final[dict[str, Callable[[random.Random], Example]]] = {
     "zh_requests": _request,
-    "zh_products": lambda chance: _words(chance) if chance.random() < 0.06 else _search(chance),
+    "zh_products": lambda chance: _words(chance) if chance.random() < 0.12 else _search(chance),
     "zh_feelings": _feeling,
 }
 """What makes one example of each kind."""

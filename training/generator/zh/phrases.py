@@ -1,7 +1,7 @@
-# ruff: noqa: E501 - templates read better one a line
 """Phrases of one product: its name and attributes, marked, in Chinese and in English."""
 
 import random
+import re
 from dataclasses import dataclass
 
 from training.generator.zh.attributes import (
@@ -64,7 +64,7 @@ _AFTER = {
     "shape": (",要{}的", ",{}的"),
     "content": (",带{}的", ",{}图案"),
 }
-_BRANDLESS = frozenset({"product_name"})
+_NUMBERS = re.compile(r"\)[#>]\d")
 _MEASURES = (
     "一个",
     "一款",
@@ -119,11 +119,16 @@ def head(number: int, chance: random.Random, *, named: float = 0.1) -> tuple[str
         chinese, english = attribute("product_name", chance)
         return marked(chinese, "product_name", product=number), english
     chinese, english = chance.choice(PRODUCTS)
-    if draw < named + 0.12 and len(chinese) < 5:
+    if draw < named + 0.06 and len(chinese) < 5:
         part, part_english = chance.choice(PARTS)
         if part not in chinese:
             chinese, english = chinese + part, f"{english} {part_english}"
     return marked(chinese, "core_product_type", product=number), english
+
+
+def without_number(markup: str) -> str:
+    """Marks that say nothing of which attribute belongs to which product."""
+    return _NUMBERS.sub(")", markup)
 
 
 def plain_head(chance: random.Random) -> tuple[str, str]:

@@ -4,7 +4,15 @@
 import random
 
 from training.generator.grammar import expand
-from training.generator.zh.phrases import Phrase, attribute, head, some_type, spoken, telegraphic
+from training.generator.zh.phrases import (
+    Phrase,
+    attribute,
+    head,
+    some_type,
+    spoken,
+    telegraphic,
+    without_number,
+)
 from training.markup import marked
 
 # {x} is the product; what follows || is the English.
@@ -144,9 +152,37 @@ def product_phrase(chance: random.Random, number: int = 1) -> Phrase:
     return spoken(number, chance, most=2, behind=False, measure=False)
 
 
+def _title(chance: random.Random) -> Phrase:
+    """A whole product title: two or three words for the same thing, and all that is said of it."""
+    first = telegraphic(1, chance, most=4)
+    others = [telegraphic(1, chance, most=2).chinese for _ in range(chance.choice((1, 1, 2)))]
+    parts = [first.chinese, *map(without_number, others)]
+    gap = chance.choice((" ", "", " ", "/"))
+    return Phrase(gap.join(parts), first.english)
+
+
+def _brand(chance: random.Random) -> Phrase:
+    """A brand alone, with a model's name or number, or with some attribute."""
+    brand, english = attribute("creator", chance)
+    mark = marked(brand, "creator")
+    draw = chance.random()
+    if draw < 0.4:
+        return Phrase(mark, english)
+    type_ = "product_number" if draw < 0.65 else some_type(chance, {"creator", "quantity"})
+    word, meaning = attribute(type_, chance)
+    gap = chance.choice(("", " "))
+    if brand.isascii() and word.isascii():
+        gap = " "
+    return Phrase(f"{mark}{gap}{marked(word, type_)}", f"{english} {meaning}".strip())
+
+
 def product_search(chance: random.Random) -> Phrase:
     """A search for one to three products."""
     form = chance.random()
+    if form < 0.06:
+        return _brand(chance)
+    if form < 0.12:
+        return _title(chance)
     if form < 0.46:
         return telegraphic(1, chance)
     if form < 0.74:
