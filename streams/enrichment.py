@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from streams.cloudevents import binary_headers, derive_id, epoch_ms, source_uri, timestamp
 from streams.codec import RecordDecoder
@@ -22,6 +22,7 @@ from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
 from streams.decoding import Span, SpanRelation, Understanding
 from streams.events import (
     EVENT_TYPES,
+    UNKNOWN_LABEL,
     ActionSignal,
     Entity,
     EntityMentioned,
@@ -107,13 +108,15 @@ class Enrichment:
         model: ModelVersion,
         *,
         vector_space: str,
+        degraded: bool = False,
     ) -> tuple[OutputRecord, ...]:
         """All that one query becomes: its event, one per entity, and the user's signal.
 
-        A query whose event would be too large for Kafka becomes a dead letter instead.
+        A query whose event would be too large for Kafka becomes a dead letter instead. What is
+        `degraded` says so, and its intent goes into no profile.
         """
         try:
-            return self._events(prepared, understanding, model, vector_space)
+            return self._events(prepared, understanding, model, vector_space, degraded=degraded)
         except RecordError as error:
             return (self.dead(prepared.record, error),)
 
@@ -123,10 +126,14 @@ class Enrichment:
         understanding: Understanding,
         model: ModelVersion,
         vector_space: str,
+        *,
+        degraded: bool,
     ) -> tuple[OutputRecord, ...]:
         entities, relations = _entities(prepared, understanding)
         source = self._source(prepared.record)
         event = self._understood(prepared, understanding, model, entities, relations, source)
+        if degraded:
+            event = structs.replace(event, degraded=True)
         key = prepared.user or prepared.session
         outputs = [self._output(self.topics.intents, key, event, prepared.record)]
         for ordinal, entity in enumerate(entities):
@@ -145,7 +152,8 @@ class Enrichment:
                 self._output(self.topics.entities, entity.value, mention, prepared.record, ordinal)
             )
         if prepared.user is not None:
-            signal = _query_signal(event, understanding, vector_space)
+            said = structs.replace(event, intent=UNKNOWN_LABEL) if degraded else event
+            signal = _query_signal(said, understanding, vector_space)
             outputs.append(
                 self._output(self.topics.signals, prepared.user, signal, prepared.record)
             )

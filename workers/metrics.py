@@ -103,6 +103,7 @@ MODEL_CALLS = _counter("model_calls", "Calls of Triton for queries.")
 MODEL_RETRIES = _counter("model_retries", "Calls made again because the model was away.")
 MODEL_TEXTS = _counter("model_texts", "Texts sent to the model.")
 MODEL_OUTAGES = _counter("model_outages", "Times that the model went away.")
+DEGRADED = _counter("degraded", "Texts answered by rules because the model was away.")
 MODEL_RELOADS = _counter("model_reloads", "Times that this worker reloaded a crashed model.")
 BREAKER_STATE = _gauge(
     "breaker_state", "1 for the state of the circuit breaker: `closed` when all is well.", "state"

@@ -141,8 +141,15 @@ class Settings(BaseSettings):
         default="at_least_once",
         description="What the enricher promises whoever reads its topics: docs/guarantees.md.",
     )
-    on_outage: Literal["wait"] = Field(
-        default="wait", description="What to do while the model is away: `wait`, losing nothing."
+    on_outage: Literal["wait", "degrade"] = Field(
+        default="wait",
+        description="What to do while the model is away: `wait`, losing nothing, or answer by "
+        "rules and mark that (docs/guarantees.md).",
+    )
+    degrade_after_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="With `degrade`: how long an outage is waited for first, in seconds.",
     )
     context_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)] = Field(
         default=frozenset(),

@@ -83,6 +83,57 @@ async def test_a_failing_model_pauses_and_resumes(kafka: EmbeddedKafka, own_rig:
     assert not lost(events, 300)
 
 
+async def test_degrade_answers_by_rules_until_the_model_is_back(
+    kafka: EmbeddedKafka, own_rig: Rig
+) -> None:
+    """CASES 64: what was not scored by the model says so, and is remembered by nobody."""
+    more = {"on_outage": "degrade", "degrade_after_s": 0.5}
+    world = await world_on(kafka, own_rig, "degrade", **more)
+    texts = ["red hat", "where is my order"]
+
+    def asked(number: int) -> list[dict[str, str]]:
+        ids = (f"{number}-{n}" for n in range(len(texts)))
+        return [
+            {"text": text, "user_id": "u", "query_id": name}
+            for text, name in zip(texts, ids, strict=True)
+        ]
+
+    async with world.enricher() as enricher:
+        await world.until(lambda: not enricher.unready())
+        await own_rig.server.kill()
+        await world.produce(asked(0))
+        await world.until_committed()
+        assert any("does not answer" in reason for reason in enricher.unready())
+        assert enricher._step.use.degraded == len(texts)
+        await own_rig.server.start()
+        await world.until(lambda: not enricher.unready())
+        await world.produce(asked(1))
+        await world.until_committed()
+    events = {event["query_id"]: event for event in await world.events()}
+    assert [events[f"0-{n}"].get("degraded") for n in range(2)] == [True, True]
+    assert ["degraded" in events[f"1-{n}"] for n in range(2)] == [False, False]
+    by_rules = [events[f"0-{n}"]["intent"] for n in range(2)]
+    assert by_rules == [{"label": "unknown", "score": 0}, {"label": "track_order", "score": 0.5}]
+    assert events["0-0"]["model"]["name"] == "rules"
+    assert events["1-0"]["model"]["name"] == "rigged"
+    signals = await world.events(world.settings.topic_names.signals)
+    assert [one["query"]["intent"]["label"] for one in signals[:2]] == ["unknown", "unknown"]
+    assert await world.all_of(world.settings.topic_names.dead) == []
+
+
+async def test_degrade_works_from_the_start(kafka: EmbeddedKafka, own_rig: Rig) -> None:
+    more = {"on_outage": "degrade", "degrade_after_s": 0.1}
+    world = await world_on(kafka, own_rig, "degrade-start", **more)
+    await world.produce(queries(20))
+    await own_rig.server.kill()
+    try:
+        async with world.enricher():
+            await world.until_committed()
+    finally:
+        await own_rig.server.start()
+    assert all(event["degraded"] for event in await world.events())
+
+
 async def test_a_crashed_model_is_reloaded(kafka: EmbeddedKafka, own_rig: Rig) -> None:
     """CASES 34: the server says that it is ready, while the model's process is dead."""
     world = await world_on(kafka, own_rig, "crashed")

@@ -119,7 +119,7 @@ REFUSED = [
     ({"REDIS__SSL_CAFILE": "ca.pem"}, "TLS would be off"),
     ({"START": "yesterday"}, "use earliest, latest or time:<ISO 8601>"),
     ({"START": "time:soon"}, "use earliest, latest or time:<ISO 8601>"),
-    ({"ON_OUTAGE": "degrade"}, "INTENTSTREAM_ON_OUTAGE"),
+    ({"ON_OUTAGE": "skip"}, "INTENTSTREAM_ON_OUTAGE"),
     ({"PREFIX": "two words"}, "In front of the names of all topics"),
     ({"QUERIES__FIELD_MAPPING": "text=q"}, "INTENTSTREAM_QUERIES__FIELD_MAPPING: write it as JSON"),
     (

@@ -13,11 +13,12 @@ DEFAULT_ENTRIES: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class KnownAnswer:
-    """What one model said about one text."""
+    """What one model said about one text. `degraded` when it was rules instead: never kept."""
 
     understanding: Understanding
     model: ModelVersion
     vector_space: str
+    degraded: bool = False
 
 
 class AnswerCache:

@@ -20,10 +20,11 @@ from streams.deadletters import DeadReason, RecordError, Stage
 from streams.enrichment import Enrichment, PreparedQuery
 from streams.events import PipelineVersion
 from streams.records import OutputRecord, SourceRecord
+from streams.rules import RULES, understand_by_rules
 from workers.enrichment.answer_cache import AnswerCache, KnownAnswer
 from workers.enrichment.circuit_breaker import CircuitBreaker
 from workers.settings import Settings, settings_digest
-from workers.triton import Answer, ModelRejectedError
+from workers.triton import Answer, ModelRejectedError, ModelUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class ModelUse:
     asked: int = 0  # texts sent to the model
     requests: int = 0
     rejected: int = 0  # texts that the model fails on
+    degraded: int = 0  # texts answered by rules
 
 
 def enrichment_of(settings: Settings) -> Enrichment:
@@ -89,6 +91,7 @@ class BatchEnrichment:
         model: answers texts.
         breaker: holds calls back while the model is away.
         cache: answers that are known already.
+        degrade: answer by rules once the breaker's patience is at an end.
         observe: told how long a stage took: its name, and seconds.
     """
 
@@ -99,6 +102,8 @@ class BatchEnrichment:
         breaker: CircuitBreaker,
         cache: AnswerCache | None = None,
         observe: Callable[[str, float], None] = lambda _stage, _seconds: None,
+        *,
+        degrade: bool = False,
     ) -> None:
         self.enrichment = enrichment
         self.use = ModelUse()
@@ -106,14 +111,15 @@ class BatchEnrichment:
         self.cache = AnswerCache() if cache is None else cache
         self._model = model
         self._observe = observe
+        self._degrade = degrade
 
     async def enrich(self, records: Sequence[SourceRecord]) -> list[Outputs]:
         """The outputs of each record, in the records' order; never none.
 
-        Waits as long as an outage of the model lasts.
+        Waits as long as an outage of the model lasts, or the breaker's patience.
 
         Raises:
-            ModelUnavailableError: only when the breaker has a bound on its patience.
+            ModelUnavailableError: that is at an end, and nothing else may answer.
         """
         began = time.perf_counter()
         prepared = [self._prepared(record) for record in records]
@@ -139,7 +145,11 @@ class BatchEnrichment:
             return (self.enrichment.dead(query.record, error),)
         try:
             return self.enrichment.events(
-                query, answer.understanding, answer.model, vector_space=answer.vector_space
+                query,
+                answer.understanding,
+                answer.model,
+                vector_space=answer.vector_space,
+                degraded=answer.degraded,
             )
         except Exception as error:  # noqa: BLE001 (as above)
             return (self._failed(query.record, error),)
@@ -174,7 +184,16 @@ class BatchEnrichment:
         return found
 
     async def _ask(self, texts: list[str]) -> _Found:
-        answers = await self.breaker.run(lambda: self._ask_once(texts))
+        try:
+            answers = await self.breaker.run(lambda: self._ask_once(texts))
+        except ModelUnavailableError:
+            if not self._degrade:
+                raise
+            self.use.degraded += len(texts)
+            return {
+                text: KnownAnswer(understand_by_rules(text), RULES, "", degraded=True)
+                for text in texts
+            }
         for text, answer in answers.items():
             if isinstance(answer, KnownAnswer):
                 self.cache.put(text, answer)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -86,7 +87,9 @@ class Connections:
         try:
             await self._model.canary()
         except ModelUnavailableError:
-            await self._breaker.run(self._model.canary)
+            # past the breaker's patience, if it has an end, rules answer
+            with suppress(ModelUnavailableError):
+                await self._breaker.run(self._model.canary)
 
     async def _await_kafka(self, start: Callable[[], Awaitable[None]]) -> None:
         """Starts a client; gives up when no broker has answered for `kafka_patience_s`."""

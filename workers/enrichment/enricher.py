@@ -82,12 +82,18 @@ class Enricher:
         self._pipeline: OrderedPipeline[_Batch] = OrderedPipeline(settings.triton.batches_in_flight)
         self._model = TritonModel(settings.triton)
         self._revival = Revival(self._model, settings.triton.reloads)
-        self._breaker = CircuitBreaker(self._model.canary, revive=self._revival.attempt)
+        self._degrades = settings.on_outage == "degrade"
+        self._breaker = CircuitBreaker(
+            self._model.canary,
+            revive=self._revival.attempt,
+            patience_s=settings.degrade_after_s if self._degrades else None,
+        )
         self._step = BatchEnrichment(
             enrichment_of(settings),
             self._model,
             self._breaker,
             observe=self._metrics.observe_stage,
+            degrade=self._degrades,
         )
         self._source = RecordSource(
             settings,
@@ -140,7 +146,11 @@ class Enricher:
         if not self._source.in_group:
             reasons.append("not in the consumer group: joining, or a rebalance is under way")
         if not self._model.digest or self._breaker.state is not BreakerState.CLOSED:
-            spent = "; the budget of reloads is spent" if self._revival.reloads and self._revival.spent else ""
+            spent = (
+                "; the budget of reloads is spent"
+                if self._revival.reloads and self._revival.spent
+                else ""
+            )
             reasons.append(f"the model does not answer{spent}")
         away = time.monotonic() - self._kafka_seen
         if away > KAFKA_SILENT_S:
@@ -148,6 +158,11 @@ class Enricher:
         if self._stats.exceeded:
             reasons.append(f"reading has stopped: {self._stats.exceeded}")
         return reasons
+
+    @property
+    def _answers(self) -> bool:
+        """Whether what is in flight will be answered soon."""
+        return self._degrades or self._breaker.state is BreakerState.CLOSED
 
     def stop(self) -> None:
         """Asks for an orderly end: nothing more is read, what is in flight finishes."""
@@ -200,7 +215,7 @@ class Enricher:
 
     async def _let_go(self) -> None:
         """Finishes, flushes and commits what is in flight, unless there is no hope for it."""
-        drain = self._failure is None and self._breaker.state is BreakerState.CLOSED
+        drain = self._failure is None and self._answers
         await self._checkpoint.release(self._pipeline.assigned, drain=drain)
         await self._abandon(self._working.values())
 
@@ -222,7 +237,7 @@ class Enricher:
 
     async def _release(self, partitions: frozenset[Partition]) -> None:
         """Lets partitions go, and what is left of their batches; the model may be away."""
-        await self._checkpoint.release(partitions, drain=self._breaker.state is BreakerState.CLOSED)
+        await self._checkpoint.release(partitions, drain=self._answers)
         await self._abandon(
             task
             for ticket, task in self._working.items()
@@ -339,6 +354,7 @@ class Enricher:
             metrics.MODEL_RETRIES: breaker.retries,
             metrics.MODEL_TEXTS: use.asked,
             metrics.MODEL_OUTAGES: breaker.outages,
+            metrics.DEGRADED: use.degraded,
             metrics.MODEL_RELOADS: self._revival.reloads,
             metrics.BREAKER_STATE: {
                 state.value: float(state is breaker.state) for state in BreakerState

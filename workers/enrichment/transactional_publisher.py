@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
 
 from streams.records import OutputRecord
 from workers.enrichment import sending
@@ -262,19 +262,25 @@ class TransactionalPublisher:
 
     def _lose(self, lane: _Lane, error: BaseException) -> UnreachableError:
         """Gives a transaction up, once; returns the error that says so."""
-        found = error if isinstance(error, TransactionLostError) else sending.no_use(error)
-        if found is None:
-            # aiokafka raises what its states assert, beside its own errors
-            found = TransactionLostError(f"a transaction cannot go on ({type(error).__name__})")
-        history = self._history[lane.partition]
-        if isinstance(found, TransactionLostError) and not found.blameless and not lane.lost:
-            history.losses += 1
-            if history.losses > MAX_LOSSES:
-                found = sending.refusal(error)
+        found = self._judged(error, self._history[lane.partition])
         if not lane.lost:
             lane.lost = True
             self._on_lost(lane.partition, found)
         return found
+
+    @staticmethod
+    def _judged(error: BaseException, history: "_History") -> UnreachableError:
+        """Whether to try again: not for ever, for a broker that restarts knows no topic for a while."""
+        if isinstance(error, TransactionLostError) and error.blameless:
+            return error
+        useless = sending.no_use(error)
+        if useless is not None and not isinstance(error, UnknownTopicOrPartitionError):
+            return useless
+        history.losses += 1
+        if history.losses > MAX_LOSSES:
+            return useless or sending.refusal(error)
+        # aiokafka raises what its states assert, beside its own errors
+        return TransactionLostError(f"a transaction cannot go on ({type(error).__name__})")
 
 
 @dataclass(slots=True)
