@@ -119,7 +119,11 @@ class Observer:
 
         def client(role: str) -> Any:
             return kafka.running(
-                kafka.consumer(self.settings.kafka, group_id=self.settings.group_id(role)),
+                kafka.consumer(
+                    self.settings.kafka,
+                    group_id=self.settings.group_id(role),
+                    isolation_level="read_uncommitted",  # the ends of the logs as they are
+                ),
                 self.settings.kafka,
             )
 

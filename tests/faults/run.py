@@ -1,23 +1,20 @@
 """One run: load on the real chain, a schedule of faults, and the oracle's verdict at the end."""
 
 import asyncio
-import json
-import math
-import statistics
 import time
-from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from streams.records import SourceRecord
 from tests.faults.chain import Chain, ServedModel, chain
 from tests.faults.erasures import Erasures, came_back, hashes
+from tests.faults.injection import heal, inject
 from tests.faults.load import Load
 from tests.faults.observer import Observer, Recovery
-from tests.faults.schedule import Fault, counted
+from tests.faults.schedule import Fault, Guarantee
 from tests.faults.verifier import Expected, Verdict, verify
 from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.enrichment.circuit_breaker import CircuitBreaker
@@ -38,6 +35,7 @@ class Plan:
     faults: Sequence[Fault]
     rate: float
     model: ServedModel
+    guarantee: Guarantee = "at_least_once"
     enricher: str = "workers.cli"
     personalizer: str = "workers.cli"
 
@@ -72,11 +70,18 @@ class Outcome:
     seconds: float = 0.0
 
     @property
+    def repeats(self) -> int:
+        """Outputs that the workers published more than once."""
+        return self.verdict.repeats - self.repeated
+
+    @property
     def problems(self) -> list[str]:
         """Everything that breaks the promise, a line each."""
         found = [
             f"{kind}: {line}" for kind, lines in self.verdict.findings.items() for line in lines
         ]
+        if self.plan.guarantee == "exactly_once" and self.repeats:
+            found.append(f"repeats: {self.repeats}, though transactions allow none")
         found += [f"the log: {line}" for line in self.missing]
         found += [f"profile {user}: {where}" for user, where in self.parity.different.items()]
         found += [f"erased, and back: {line}" for line in self.came_back]
@@ -96,7 +101,13 @@ async def run(plan: Plan, run_dir: Path) -> Outcome:
     Raises `TimeoutError` when the chain does not catch up once the faults are over.
     """
     began = time.monotonic()
-    async with chain(run_dir, plan.model, plan.enricher, plan.personalizer) as found:
+    async with chain(
+        run_dir,
+        plan.model,
+        plan.guarantee,
+        enricher=plan.enricher,
+        personalizer=plan.personalizer,
+    ) as found:
         observer, stop = Observer(found.settings), asyncio.Event()
         load = Load(found.settings, plan.rate, plan.seed)
         erasures = Erasures(found.settings, plan.seed)
@@ -113,7 +124,7 @@ async def run(plan: Plan, run_dir: Path) -> Outcome:
                 task.cancel()
             await asyncio.gather(feeding, watching, return_exceptions=True)
         await found.stop_workers()
-        outcome = await _judged(plan, found.settings, observer, load, erasures)
+        outcome = await _judged(plan, found, observer, load, erasures)
     outcome.restarts, outcome.bad_ends = found.restarts, found.bad_ends
     outcome.seconds = time.monotonic() - began
     return outcome
@@ -129,7 +140,7 @@ async def _warmed_up(observer: Observer) -> None:
 async def _inject_all(faults: Sequence[Fault], found: Chain, observer: Observer) -> None:
     async def one(fault: Fault) -> None:
         await asyncio.sleep(fault.at)
-        await found.inject(fault)
+        await inject(found, fault)
         observer.undone(fault)
 
     tasks = [asyncio.create_task(one(fault)) for fault in faults]
@@ -139,7 +150,7 @@ async def _inject_all(faults: Sequence[Fault], found: Chain, observer: Observer)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await found.heal()
+        await heal(found)
 
 
 async def _told(waiting: Awaitable[None], found: Chain, observer: Observer) -> None:
@@ -153,14 +164,15 @@ async def _told(waiting: Awaitable[None], found: Chain, observer: Observer) -> N
 
 
 async def _judged(
-    plan: Plan, settings: Settings, observer: Observer, load: Load, erasures: Erasures
+    plan: Plan, found: Chain, observer: Observer, load: Load, erasures: Erasures
 ) -> Outcome:
+    settings = found.settings
     names = settings.topic_names
     read = await observer.all_of(names.raw, names.actions)
     published = await observer.all_of(names.intents, names.entities, names.signals, names.dead)
     outcome = Outcome(
         plan,
-        verify(await expected_of(settings, read), erasures.without(published), observer.samples),
+        verify(await _expected(found, read), erasures.without(published), observer.samples),
         await check(settings),
         came_back(
             [one for one in published if one.topic == names.signals],
@@ -183,6 +195,19 @@ async def _judged(
     return outcome
 
 
+async def _expected(found: Chain, read: Sequence[SourceRecord]) -> list[Expected]:
+    """With every version of the model that served."""
+    versions = []
+    for version in range(len(found.model.digests) or 1):
+        found.serve(version)
+        versions.append(await expected_of(found.settings, read))
+    first, *others = versions
+    return [
+        replace(one, others=tuple(other[n].outputs for other in others))
+        for n, one in enumerate(first)
+    ]
+
+
 async def expected_of(settings: Settings, read: Sequence[SourceRecord]) -> list[Expected]:
     """What a fault-free run makes of these records: the workers' own step, one batch at a time."""
     model = TritonModel(settings.triton)
@@ -201,62 +226,3 @@ async def expected_of(settings: Settings, read: Sequence[SourceRecord]) -> list[
         with suppress(OSError):
             await model.close()
     return found
-
-
-def table(outcome: Outcome) -> str:
-    """The result for humans, as Markdown."""
-    plan, verdict = outcome.plan, outcome.verdict
-    by_name: dict[str, list[float]] = defaultdict(list)
-    for one in outcome.recoveries:
-        by_name[one.fault.name].append(math.inf if one.seconds is None else one.seconds)
-    lines = ["| fault | times | recovery median s | p95 s |", "|---|---:|---:|---:|"]
-    rows = [*sorted(by_name.items()), ("all", [s for many in by_name.values() for s in many])]
-    for name, seconds in rows:
-        lines.append(f"| {name} | {len(seconds)} | {_quantiles(seconds)} |")
-    lines += [
-        "",
-        f"| seed {plan.seed}, {plan.rate:g} records/s, model {plan.model.name} | |",
-        "|---|---:|",
-        f"| records read | {verdict.records} |",
-        f"| outputs expected | {verdict.outputs} |",
-        f"| outputs published | {verdict.published} |",
-        f"| lost | {len(verdict.lost)} |",
-        f"| repeats before de-duplication | {verdict.repeats} |",
-        f"| repeats after de-duplication | {len(verdict.repeats_after)} |",
-        f"| order breaks | {len(verdict.order_breaks)} |",
-        f"| byte differences | {len(verdict.differences)} |",
-        f"| strangers | {len(verdict.strangers)} |",
-        f"| commits past unpublished records | {len(verdict.early_commits)} |",
-        f"| profiles equal to the offline fold | {outcome.parity.equal} of {outcome.parity.users} |",
-        f"| users erased | {outcome.erasures} |",
-        f"| what they had said, sent again | {outcome.repeated} |",
-        f"| of them came back | {len(outcome.came_back)} |",
-        f"| workers that ended by themselves | {len(outcome.restarts)} |",
-        f"| workers that had to be killed at SIGTERM | {len(outcome.bad_ends)} |",
-        f"| seconds | {outcome.seconds:.0f} |",
-    ]
-    return "\n".join(lines)
-
-
-def _quantiles(seconds: Sequence[float]) -> str:
-    if not seconds:
-        return "- | -"
-    ordered = sorted(seconds)
-    high = ordered[min(len(ordered) - 1, math.ceil(0.95 * len(ordered)) - 1)]
-    return f"{statistics.median(ordered):.1f} | {high:.1f}"
-
-
-def as_json(outcome: Outcome) -> str:
-    """The same for machines."""
-    verdict = outcome.verdict
-    return json.dumps(
-        {
-            "seed": outcome.plan.seed,
-            "faults": counted(outcome.plan.faults),
-            "records": verdict.records,
-            "repeats": verdict.repeats,
-            **{kind: len(lines) for kind, lines in verdict.findings.items()},
-            "problems": outcome.problems[:50],
-            "seconds": round(outcome.seconds, 1),
-        }
-    )

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Literal
+
+Guarantee = Literal["at_least_once", "exactly_once"]
 
 ENRICHERS: Final = ("enricher-1", "enricher-2", "enricher-3")
 PERSONALIZERS: Final = ("personalizer-1",)
@@ -19,6 +21,10 @@ class FaultKind(Enum):
     KILL = "SIGKILL"  # then started again
     TERMINATE = "SIGTERM"  # likewise
     FREEZE = "SIGSTOP"  # then SIGCONT
+    CUT = "connections cut"  # of all workers to a server; then they are taken again
+    DELAY = "connections delayed"  # each piece of data, both ways
+    RELOAD = "reload"  # of the model, unloaded for a while; where it can be, to another version
+    CRASH = "SIGKILL process of"  # the model's own, in a server that lives on
     JOIN = "join, leave"  # one more worker, which then leaves
 
 
@@ -48,6 +54,14 @@ _DRAWS: Final[Sequence[tuple[FaultKind, Sequence[str], int]]] = (
     (FaultKind.KILL, ("kafka",), 2),
     (FaultKind.KILL, ("triton",), 2),
     (FaultKind.KILL, ("valkey",), 2),
+    (FaultKind.CRASH, ("model",), 1),
+    (FaultKind.FREEZE, ("triton",), 1),
+    (FaultKind.FREEZE, ("kafka",), 1),
+    (FaultKind.RELOAD, ("model",), 1),
+    (FaultKind.CUT, ("kafka",), 1),
+    (FaultKind.CUT, ("triton",), 1),
+    (FaultKind.CUT, ("valkey",), 1),
+    (FaultKind.DELAY, SERVERS, 1),
 )
 """Kinds and targets, and how often they come: workers die more often than servers."""
 
@@ -56,7 +70,12 @@ _LENGTHS: Final = {
     FaultKind.TERMINATE: (0.0, 2.0),
     FaultKind.FREEZE: (1.0, 6.0),  # past the session timeout and short of it
     FaultKind.JOIN: (4.0, 8.0),
+    FaultKind.CUT: (0.0, 5.0),
+    FaultKind.DELAY: (2.0, 6.0),
+    FaultKind.RELOAD: (0.0, 2.0),
+    FaultKind.CRASH: (0.0, 0.0),
 }
+KILLS: Final = frozenset({FaultKind.KILL, FaultKind.CRASH})
 
 
 def draw_schedule(seed: int, *, kills: int, every_s: float) -> tuple[Fault, ...]:
@@ -85,7 +104,7 @@ def draw_schedule(seed: int, *, kills: int, every_s: float) -> tuple[Fault, ...]
         at += rng.uniform(0.2, 1.8) * every_s
         length = round(rng.uniform(*_LENGTHS[kind]), 2)
         faults.append(Fault(kind, rng.choice(targets), round(at, 2), length))
-        kills -= kind is FaultKind.KILL
+        kills -= kind in KILLS
     return tuple(faults)
 
 

@@ -1,6 +1,6 @@
 """Schedules can be repeated, and hold what they are asked for."""
 
-from tests.faults.schedule import FaultKind, counted, draw_schedule
+from tests.faults.schedule import KILLS, counted, draw_schedule
 
 
 def test_the_same_seed_gives_the_same_schedule() -> None:
@@ -11,7 +11,7 @@ def test_the_same_seed_gives_the_same_schedule() -> None:
 def test_it_has_the_kills_that_were_asked_for_in_order_of_time() -> None:
     for seed in range(20):
         faults = draw_schedule(seed, kills=25, every_s=4)
-        assert sum(fault.kind is FaultKind.KILL for fault in faults) == 25
+        assert sum(fault.kind in KILLS for fault in faults) == 25
         assert [fault.at for fault in faults] == sorted(fault.at for fault in faults)
         assert 50 < faults[-1].at < 400
 
@@ -28,6 +28,16 @@ def test_two_hundred_kills_hit_everything() -> None:
         "SIGTERM personalizer",
         "SIGSTOP enricher",
         "SIGSTOP personalizer",
+        "SIGKILL process of model",
+        "SIGSTOP kafka",
+        "SIGSTOP triton",
         "join, leave enricher",
+        "reload model",
+        "connections cut kafka",
+        "connections cut triton",
+        "connections cut valkey",
+        "connections delayed kafka",
+        "connections delayed triton",
+        "connections delayed valkey",
     }
-    assert min(counts.values()) >= 8
+    assert min(counts.values()) >= 2

@@ -24,10 +24,15 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A record, and what a fault-free run makes of it."""
+    """A record, and what a fault-free run makes of it.
+
+    `others`: what it makes with other versions of the model that served; the same outputs, but for
+    what a version says.
+    """
 
     record: SourceRecord
     outputs: tuple[OutputRecord, ...]
+    others: tuple[tuple[OutputRecord, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class _Slot(NamedTuple):
     record: SourceRecord
     ordinal: int
     output: OutputRecord
+    others: tuple[OutputRecord, ...]
 
 
 _Log = Sequence[SourceRecord]
@@ -111,7 +117,9 @@ def verify(
     for one in expected:
         verdict.records += 1
         for ordinal, output in enumerate(one.outputs):
-            slots[identity(output.topic, output.headers)] = _Slot(one.record, ordinal, output)
+            others = tuple(outputs[ordinal] for outputs in one.others)
+            slot = _Slot(one.record, ordinal, output, others)
+            slots[identity(output.topic, output.headers)] = slot
             verdict.outputs += 1
     if len(slots) != verdict.outputs:
         raise ValueError("two expected outputs have one identity")
@@ -136,11 +144,11 @@ def _compare(verdict: Verdict, slots: Mapping[tuple[str, str], _Slot], found: _F
         if not copies:
             verdict.lost.append(f"{_told(slot)} is not in {slot.output.topic}")
         verdict.repeats += max(len(copies) - 1, 0)
-        wanted = (slot.output.key, slot.output.value, slot.output.headers)
+        wanted = [(one.key, one.value, one.headers) for one in (slot.output, *slot.others)]
         verdict.differences += [
             f"{_at(copy)} is not what {_told(slot)} becomes"
             for copy in copies
-            if (copy.key, copy.value, copy.headers) != wanted
+            if (copy.key, copy.value, copy.headers) not in wanted
         ]
     for name in found.keys() - slots.keys():
         verdict.strangers += [
