@@ -34,22 +34,35 @@ HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
 # One-dimensional fused kernels of ONNX Runtime that are slower than the plain ones on a CPU.
 _SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasSkipLayerNormFusion"]
 
-_SELF_TEST = (
-    "shoes", "red shoes", "men's running shoes size 10", "where is my order [ORDER]", "iphone 15",
-    "does the blue kettle switch itself off when it boils", "refund", "hello", "nike", "501",
-    "i want to return the leather jacket i bought last week because it is too small for me",
-    "usb c charger 65w", "i love it", "cancel it", "gift for dad", "call me at [PHONE] please",
-    "stainless steel water bottle 500 ml", "king size duvet cover", "my card was declined", "tv",
-)  # fmt: skip
+_SELF_TEST = {
+    "en": (
+        "shoes", "red shoes", "men's running shoes size 10", "where is my order [ORDER]", "iphone 15",
+        "does the blue kettle switch itself off when it boils", "refund", "hello", "nike", "501",
+        "i want to return the leather jacket i bought last week because it is too small for me",
+        "usb c charger 65w", "i love it", "cancel it", "gift for dad", "call me at [PHONE] please",
+        "stainless steel water bottle 500 ml", "king size duvet cover", "my card was declined", "tv",
+    ),
+    "zh": (
+        "鞋", "红色的鞋子", "耐克男运动鞋42码", "我的订单[ORDER]到哪里了", "苹果 iPhone 15 手机壳", "退款",
+        "这个蓝色的水壶烧开以后会自动断电吗", "你好", "华为", "上周买的皮衣太小了,我想退货,请问运费谁出",
+        "65w充电器", "很喜欢", "取消", "送爸爸的礼物", "请打[PHONE]联系我", "不锈钢水杯500ml", "被套",
+        "付款一直失败,钱却扣了两次,你们到底怎么回事", "电视", "一双白袜子和一条黑色的裤子",
+    ),
+}  # fmt: skip
 
 
 def script_of(text):
-    """`en` for Latin script or none at all, `zh` for Han, `und` for all other scripts and blanks."""
+    """`zh` where there is any Han, `en` for Latin or digits, `und` for other scripts or no word at all.
+
+    Mixed script is Chinese, but not beside kana, which is Japanese, nor where letters of other
+    scripts prevail. A few of those do no harm: look-alikes, a brand's name.
+    """
     if text.isascii():
-        return "en" if text.strip() else UNDETERMINED
-    latin = han = other = 0
+        return "en" if any(map(str.isalnum, text)) else UNDETERMINED
+    latin = han = other = digits = 0
     for character in text:
         if not character.isalpha():
+            digits += character.isalnum()
             continue
         code = ord(character)
         if code < 0x250 or 0x1E00 <= code < 0x1F00 or 0xFF21 <= code <= 0xFF5A:
@@ -60,11 +73,9 @@ def script_of(text):
             han += 1
         else:
             other += 1
-    if other > latin + han:
+    if other > latin + han or not (latin or han or digits):
         return UNDETERMINED
-    if han:
-        return "zh"
-    return "en" if text.strip() else UNDETERMINED
+    return "zh" if han else "en"
 
 
 def instruction_set():
@@ -132,7 +143,7 @@ class Encoder:
     """One language: its tokenizer and its network."""
 
     def __init__(self, repository, language, version, runtime, sub_batch):
-        name = f"encoder_{language}"
+        name, self._language = f"encoder_{language}", language
         folder = repository / name / version
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
@@ -170,8 +181,9 @@ class Encoder:
 
     def depends_on_batch(self):
         """Whether any of some queries gets other bytes in a batch than alone."""
-        together = self.heads(self.encode(_SELF_TEST * 3))
-        for row, text in enumerate(_SELF_TEST * 3):
+        texts = _SELF_TEST[self._language] * 3
+        together = self.heads(self.encode(texts))
+        for row, text in enumerate(texts):
             alone = self.heads(self.encode([text]))[0]
             pairs = zip(alone, together[row], strict=True)
             if not all(np.array_equal(one, other) for one, other in pairs):
