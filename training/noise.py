@@ -8,9 +8,10 @@ import random
 import re
 from dataclasses import dataclass, replace
 
+from streams.redaction import RedactedKind
 from training.examples import Example, TextSpan
 
-_PLACEHOLDER = re.compile(r"\[(?:EMAIL|PHONE|CARD|ORDER)\]")
+_PLACEHOLDER = re.compile("|".join(re.escape(kind.placeholder) for kind in RedactedKind))
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEIGHBOURS = {
     letter: row[max(i - 1, 0) : i] + row[i + 1 : i + 2]

@@ -88,7 +88,12 @@ def test_placeholders_of_the_redactor_are_entities() -> None:
         for s in e.spans or ()
         if e.text[s.start] == "["
     }
-    assert found == {("[ORDER]", "order_id"), ("[EMAIL]", "contact"), ("[PHONE]", "contact")}
+    assert found == {
+        ("[ORDER]", "order_id"),
+        ("[EMAIL]", "contact"),
+        ("[PHONE]", "contact"),
+        ("[ADDRESS]", "contact"),
+    }
 
 
 def test_dates_and_products_of_templates_are_entities_too() -> None:

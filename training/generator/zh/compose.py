@@ -219,7 +219,10 @@ class _Slots:
         chance = self._chance
         plain: dict[str, Callable[[], str]] = {
             "order": lambda: marked("[ORDER]", "order_id"), "email": lambda: marked("[EMAIL]", "contact"), "phone": lambda: marked("[PHONE]", "contact"),
-            "card": lambda: "[CARD]", "date": lambda: marked(_date(chance), "date"), "money": lambda: marked(_money(chance), "money"),
+            "card": lambda: chance.choice(("[CARD]", "[ACCOUNT]")),
+            "account": lambda: chance.choice(("[ACCOUNT]", "[CARD]")),
+            "id": lambda: "[ID]",
+            "home": self._home, "date": lambda: marked(_date(chance), "date"), "money": lambda: marked(_money(chance), "money"),
             "place": lambda: marked(chance.choice(_PLACES), "place"), "dur": lambda: marked(chance.choice(_DURATIONS), "date"),
             "it": lambda: self._this(_THESE), "item": lambda: self._this(_BOUGHT), "head": self._head, "product": self._product,
             "color": lambda: self._mark("color"), "material": lambda: self._mark("material"), "size": lambda: self._mark("UoM"), "price": lambda: self._mark("price"),
@@ -232,6 +235,11 @@ class _Slots:
 
     def _mark(self, type_: str) -> str:
         return marked(attribute(type_, self._chance)[0], type_)
+
+    def _home(self) -> str:
+        if self._chance.random() < 0.4:
+            return marked("[ADDRESS]", "contact")
+        return marked(self._chance.choice(_PLACES), "place")
 
     def _head(self) -> str:
         self._products += 1

@@ -180,8 +180,8 @@ TEMPLATES: Final[dict[str, str]] = {
     "change_address": """
 (地址|收货地址|收件地址|送货地址)(填|写|选|弄|输)错(了|)(,|)(帮我|麻烦|能|怎么|可以|)(改|改一下|修改|换)(吗|一下|) || the address is wrong, please change it
 (修改|更改|改|换|变更|更换)(一下|)(我的|)(收货|配送|收件|送货|)(地址|信息|收货人|收件人)(怎么弄|) || change my delivery address
-(收货地址|地址|收件地址|{order}的地址|订单地址)(改|换|改成|改到|换到|变更为)(到|成|){place}(吧|,谢谢|可以吗|) || change the delivery address to this place
-(能|可以|帮我|麻烦|能不能)(改|换|转)(寄|送|发)(到|去){place}(吗|,谢谢|) || can you send it to this place instead
+(收货地址|地址|收件地址|{order}的地址|订单地址)(改|换|改成|改到|换到|变更为)(到|成|){home}(吧|,谢谢|可以吗|) || change the delivery address to this place
+(能|可以|帮我|麻烦|能不能)(改|换|转)(寄|送|发)(到|去){home}(吗|,谢谢|) || can you send it to this place instead
 (我|)(搬家|搬|换地方|换工作)(了|)(,|)(怎么|如何|要|想)(换|改|更新)(收货|)(地址) || i moved, how do i change my address
 (怎么|如何|在哪|哪里)(改|修改|更改|新增|添加|删除|设置)(一个|默认|)(收货|收件|)(地址) || how do i change my address
 (新增|添加|加|设置)(一个|)(新|默认|)(收货|)(地址) || add a new address
@@ -220,6 +220,7 @@ TEMPLATES: Final[dict[str, str]] = {
 (退|退我|能退|补|返)(我|)({money})(差价|运费|邮费|)(吗|可以吗|吧|) || can you refund me the difference
 (买贵|降价|刚买就降价)(了|)(,|)(能|可以|)(退差价|补差价|退我{money}|保价)(吗|) || the price dropped, can i get the difference
 (退款|钱)(退|打|返|会退)(到|回|)(哪里|哪|哪张卡|微信|支付宝|银行卡|原账户)(了|吗|) || where is the refund paid to
+(退|退款|钱)(退|打|转)(到|)(我的|)(银行卡|卡|账号){account}(上|里|)(吧|可以吗|行吗|) || please refund it to my account [ACCOUNT]
 (是|)(原路|)(退回|返回|退还)(吗|到哪|) || is the refund paid back the same way
 (为什么|怎么|咋)(只|才)退(了|)({money}|一部分|一半) || why was only a part refunded
 (退款|仅退款)(一般|通常|要|需要|)(几个工作日|多久|几天|多长时间) || how many days does a refund take
@@ -335,6 +336,8 @@ TEMPLATES: Final[dict[str, str]] = {
 (怎么|如何|可以|能)(退出|退出登录|合并账号|解绑微信|绑定微信|查看登录记录|实名认证)(吗|) || how do i log out
 (找回|重置|修改)(一下|)(密码|账号|登录密码) || reset my password
 (给|帮)(我妈|老婆|家人|孩子)(注册|开|办)(一个|个)(账号|账户|会员号) || open an account for my wife
+(实名认证|身份验证|认证)(失败|通不过|怎么弄)(,|)(身份证|身份证号|证件号)(是|){id} || identity check fails, my id is [ID]
+(身份证|证件号)(填错|写错)(了|),(应该是|改成){id} || my id number is wrong, change it to [ID]
 (我的|)(资料|信息|个人资料|账户信息)(在哪|怎么|哪里)(看|改|更新|修改) || where do i edit my data
 """,
     "newsletter": """
