@@ -10,6 +10,7 @@ from workers.pipeline import OffsetRange, OrderedPipeline, Partition, Publicatio
 
 PARTITIONS = (Partition("queries.raw", 0), Partition("queries.raw", 1), Partition("actions", 0))
 RECORDS = 24  # of each partition
+LONGEST = 3  # run of records that is read at once, while anything may happen
 
 _Run = tuple[int, int]
 Pipeline = OrderedPipeline[_Run]
@@ -68,13 +69,15 @@ class Interleaving:
                 happens(self)
                 return
 
-    def submit(self) -> None:
+    def submit(self, longest: int = LONGEST) -> None:
         if self.pipeline.full:
             return
         ranges = {}
         for partition, at in self.read.items():
             if at < RECORDS and self.random.random() < 0.6:
-                ranges[partition] = OffsetRange(at, min(at + self.random.randint(1, 3), RECORDS))
+                ranges[partition] = OffsetRange(
+                    at, min(at + self.random.randint(1, longest), RECORDS)
+                )
         ticket = self.pipeline.submit(ranges)
         if ticket is not None:
             self.read |= {name: ranges[name].end for name in ticket.partitions}
@@ -163,7 +166,7 @@ class Interleaving:
         self.start()
         while any(one.committed < RECORDS for one in self.durable.values()):
             before = [one.committed for one in self.durable.values()]
-            self.submit()
+            self.submit(RECORDS)
             self._drain()
             self._commit(told=True, done=True)
             assert self.pipeline.in_flight == 0
