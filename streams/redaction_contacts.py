@@ -8,8 +8,10 @@ from streams.redaction_kinds import CJK, LETTER, Found, RedactedKind
 # --- e-mail: from each "@", the longest local part to its left and domain to its right
 
 _LOCAL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]")
+_BLANKLESS = re.compile(f"[{CJK}]")
 _DOMAIN = re.compile(
-    r"(?:[\w-]+\.)+(?:xn--[a-z0-9-]+|[^\W\d_]{2,})"  # shop.example, münchen.xn--p1ai
+    rf"(?:[\w-]+\.)+(?:xn--[a-z0-9-]+|[a-z]{{2,}}(?=[{CJK}])"  # me@shop.example谢谢
+    r"|[^\W\d_]{2,})"  # shop.example, münchen.xn--p1ai
     r"|(?:gmail|googlemail|yahoo|hotmail|outlook|icloud)\b"  # the ending forgotten
     r"|\[?\d{1,3}(?:\.\d{1,3}){3}\]?",  # an address literal
     re.IGNORECASE,
@@ -35,7 +37,11 @@ def _local_part_start(text: str, at: int, floor: int) -> int:
         opening = text.rfind('"', max(floor, at - 66), at - 1)
         return at if opening == -1 else opening
     start = at
+    # "发到me@shop.example": what is written without blanks before a Latin address is no part of it
+    latin = not _BLANKLESS.match(text[at - 1 : at])
     while start > floor and _LOCAL.match(text[start - 1]):
+        if latin and _BLANKLESS.match(text[start - 1]):
+            break
         start -= 1
     return start
 

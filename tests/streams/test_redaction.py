@@ -18,6 +18,8 @@ from streams.text import normalise
         ("a+b_c@mail.shop.co.uk, c@d.org", "[EMAIL], [EMAIL]"),
         ('write to "john doe"@shop.example', "write to [EMAIL]"),
         ("jürgen@münchen.example", "[EMAIL]"),
+        ("发票发到me@shop.example谢谢", "发票发到[EMAIL]谢谢"),
+        ("张三@例子.公司", "[EMAIL]"),
         ("john@gmail did not arrive", "[EMAIL] did not arrive"),
         ("root@[192.0.2.1]", "[EMAIL]"),
         ("call +49 (0)30 1234567 now", "call [PHONE] now"),
