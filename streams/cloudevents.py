@@ -22,12 +22,27 @@ def derive_id(
     `kind` tells the outputs of a record apart, `ordinal` the entities of a query. `epoch` is a
     setting that changes when a topic is recreated. BLAKE2b (RFC 7693) over length-prefixed fields.
     """
-    digest = hashlib.blake2b(digest_size=16, person=b"intentstream-id")
-    for field in (cluster, epoch, topic, str(partition), str(offset), kind, str(ordinal)):
-        data = field.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(4, "big"))
-        digest.update(data)
+    digest = _of_partition(cluster, epoch, topic, partition).copy()
+    digest.update(_framed(str(offset)) + _of_kind(kind, ordinal))
     return digest.hexdigest()
+
+
+# Every output of every record asks; partitions, kinds and ordinals are few.
+@lru_cache(maxsize=1024)
+def _of_partition(cluster: str, epoch: str, topic: str, partition: int) -> "hashlib.blake2b":
+    digest = hashlib.blake2b(digest_size=16, person=b"intentstream-id")
+    digest.update(b"".join(map(_framed, (cluster, epoch, topic, str(partition)))))
+    return digest
+
+
+@lru_cache(maxsize=1024)
+def _of_kind(kind: str, ordinal: int) -> bytes:
+    return _framed(kind) + _framed(str(ordinal))
+
+
+def _framed(field: str) -> bytes:
+    data = field.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(4, "big") + data
 
 
 def timestamp(ms: int) -> datetime:
@@ -61,12 +76,17 @@ def binary_headers(
         ("ce_id", ce_id.encode()),
         ("ce_source", source_uri.encode()),
         ("ce_type", ce_type.encode()),
-        ("ce_time", rfc3339(timestamp(record.timestamp_ms)).encode()),
+        ("ce_time", _ce_time(record.timestamp_ms)),
         ("content-type", b"application/json"),
     )
     if partition_key is None:
         return headers
     return (*headers, ("ce_partitionkey", partition_key.encode()))
+
+
+@lru_cache(maxsize=1024)  # the outputs of one record come one after the other
+def _ce_time(ms: int) -> bytes:
+    return rfc3339(timestamp(ms)).encode()
 
 
 @lru_cache(maxsize=64)  # every event asks, and topics are few

@@ -3,7 +3,10 @@
 Every step works row by row on float64, so a query decodes to the same bytes alone or in a batch.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +110,7 @@ def softmax(logits: NDArray[np.floating]) -> Wide:
 
 def rounded(score: float) -> float:
     """A score as events carry it: 4 places, within [0, 1]."""
-    return round(min(max(float(score), 0.0), 1.0), 4)
+    return round(min(max(score, 0.0), 1.0), 4)
 
 
 class Decoder:
@@ -151,7 +154,10 @@ class Decoder:
         The numbers are finite and the offsets lie inside the texts: who reads the tensors checks.
         """
         intents = softmax(outputs.intent_logits)
+        orders = np.argsort(-intents, axis=1, kind="stable").tolist()
+        likely = intents.tolist()
         sentiments = softmax(outputs.sentiment_logits)
+        moods, moods_likely = sentiments.argmax(axis=1).tolist(), sentiments.max(axis=1).tolist()
         words = [
             _words(text, offsets[:count])
             for text, offsets, count in zip(
@@ -160,33 +166,42 @@ class Decoder:
         ]
         paths, scores = self._viterbi(outputs.tag_logits, words)
         vectors = np.ascontiguousarray(outputs.sentence_vector, dtype="<f2")
+        spans = [
+            ()
+            if language == UNDETERMINED
+            else self._spans(text, words[row], paths[row], scores[row])
+            for row, (text, language) in enumerate(zip(texts, outputs.languages, strict=True))
+        ]
+        relations = self._relations(spans, outputs.relation_subject, outputs.relation_object)
+        cut = (outputs.word_pieces > MAX_WORD_PIECES).tolist()
         found = []
-        for row, text in enumerate(texts):
-            truncated = bool(outputs.word_pieces[row] > MAX_WORD_PIECES)
-            if outputs.languages[row] == UNDETERMINED:
-                found.append(_undetermined(truncated=truncated))
+        for row, language in enumerate(outputs.languages):
+            if language == UNDETERMINED:
+                found.append(_undetermined(truncated=cut[row]))
                 continue
-            spans = self._spans(text, words[row], paths[row], scores[row])
-            intent, alternatives = self._intent(intents[row])
+            intent, alternatives = self._intent(orders[row], likely[row])
+            mood = Label(self.labels.sentiments[moods[row]], rounded(moods_likely[row]))
             found.append(
                 Understanding(
-                    language=outputs.languages[row],
+                    language=language,
                     intent=intent,
                     alternatives=alternatives,
-                    sentiment=_best(self.labels.sentiments, sentiments[row]),
-                    spans=spans,
-                    relations=self._relations(
-                        spans, outputs.relation_subject[row], outputs.relation_object[row]
-                    ),
+                    sentiment=mood,
+                    spans=spans[row],
+                    relations=relations[row],
                     vector=vectors[row].tobytes(),
-                    truncated=truncated,
+                    truncated=cut[row],
                 )
             )
         return found
 
-    def _intent(self, probabilities: Wide) -> tuple[Label, tuple[Label, ...]]:
-        """The intent, out of scope as soon as its probability reaches the calibrated threshold."""
-        order = np.argsort(-probabilities, kind="stable").tolist()
+    def _intent(
+        self, order: list[int], probabilities: list[float]
+    ) -> tuple[Label, tuple[Label, ...]]:
+        """The intent, out of scope as soon as its probability reaches the calibrated threshold.
+
+        `order`: all intents, the likeliest first; changed here.
+        """
         scope = self._scope
         if scope is not None and scope in order:
             order.remove(scope)
@@ -230,11 +245,13 @@ class Decoder:
             back[:, step, self._inside] = np.where(begun >= continued, self._begin, self._inside)
             score = following + log_emitted[:, step]
             history[:, step] = score
-        paths = [_backtrack(history[row], back[row], len(found)) for row, found in enumerate(words)]
-        scores = [
-            probabilities[row, range(len(path)), path].tolist() for row, path in enumerate(paths)
-        ]
-        return paths, scores
+        lengths = np.array([len(found) for found in words])
+        paths = _backtracked(history, back, lengths)
+        scores = np.take_along_axis(probabilities, paths[:, :, None], axis=2)[:, :, 0]
+        return (
+            [path[: len(found)] for path, found in zip(paths.tolist(), words, strict=True)],
+            [score[: len(found)] for score, found in zip(scores.tolist(), words, strict=True)],
+        )
 
     def _spans(
         self, text: str, words: list["_Word"], path: list[int], scores: list[float]
@@ -257,29 +274,65 @@ class Decoder:
         return tuple(spans)
 
     def _relations(
-        self, spans: tuple[Span, ...], subjects: Float, objects: Float
-    ) -> tuple[SpanRelation, ...]:
-        """Each attribute belongs to its likeliest product, if it is likely enough."""
-        products = [n for n, span in enumerate(spans) if span.type in PRODUCT_TYPES]
-        found = []
-        for n, span in enumerate(spans):
-            predicate = PREDICATES.get(span.type)
-            if predicate is None or not products:
-                continue
-            wanted = objects[span.first_token].astype(np.float64)
-            logits = [
-                float((subjects[spans[p].first_token].astype(np.float64) * wanted).sum())
-                for p in products
-            ]
-            best = int(np.argmax(logits))
-            probability = 1.0 / (1.0 + float(np.exp(-np.clip(logits[best], -60.0, 60.0))))
+        self, rows: list[tuple[Span, ...]], subjects: Float, objects: Float
+    ) -> list[tuple[SpanRelation, ...]]:
+        """Each attribute belongs to the likeliest product of its query, if it is likely enough."""
+        choices = [choice for row, spans in enumerate(rows) for choice in _choices(row, spans)]
+        found: list[list[SpanRelation]] = [[] for _ in rows]
+        if not choices:
+            return [()] * len(rows)
+        row, owned, owners = (
+            np.array(column)
+            for column in zip(
+                *(
+                    (
+                        one.row,
+                        rows[one.row][one.attribute].first_token,
+                        rows[one.row][n].first_token,
+                    )
+                    for one in choices
+                    for n in one.products
+                ),
+                strict=True,
+            )
+        )
+        products = subjects[row, owners].astype(np.float64) * objects[row, owned].astype(np.float64)
+        logits = products.sum(axis=1)
+        bounds = np.cumsum([0, *(len(one.products) for one in choices)]).tolist()
+        best = [
+            int(logits[start:end].argmax()) if end - start > 1 else 0
+            for start, end in pairwise(bounds)
+        ]
+        reached = np.clip(
+            logits[[start + n for start, n in zip(bounds, best, strict=False)]], -60.0, 60.0
+        )
+        likely = (1.0 / (1.0 + np.exp(-reached))).tolist()
+        for one, n, probability in zip(choices, best, likely, strict=True):
             if probability >= self._relation_threshold:
-                found.append(SpanRelation(products[best], predicate, n, rounded(probability)))
-        return tuple(found)
+                predicate = PREDICATES[rows[one.row][one.attribute].type]
+                found[one.row].append(
+                    SpanRelation(one.products[n], predicate, one.attribute, rounded(probability))
+                )
+        return [tuple(relations) for relations in found]
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
+class _Choice(NamedTuple):
+    """An attribute, and the products of its query that it may belong to; numbers of spans."""
+
+    row: int
+    attribute: int
+    products: list[int]
+
+
+def _choices(row: int, spans: tuple[Span, ...]) -> Iterator[_Choice]:
+    products = [n for n, span in enumerate(spans) if span.type in PRODUCT_TYPES]
+    if products:
+        for n, span in enumerate(spans):
+            if span.type in PREDICATES:
+                yield _Choice(row, n, products)
+
+
+class _Word(NamedTuple):
     first_token: int
     start: int
     end: int
@@ -317,19 +370,20 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _backtrack(history: Wide, back: NDArray[np.int32], length: int) -> list[int]:
-    if length == 0:
-        return []
-    path = [int(history[length - 1].argmax())]
-    for step in range(length - 1, 0, -1):
-        path.append(int(back[step, path[-1]]))
-    path.reverse()
-    return path
-
-
-def _best(labels: tuple[str, ...], probabilities: Wide) -> Label:
-    position = int(probabilities.argmax())
-    return Label(labels[position], rounded(probabilities[position]))
+def _backtracked(
+    history: Wide, back: NDArray[np.int32], lengths: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The best path of each row, from its own last word back; beyond that anything."""
+    rows, longest, _ = history.shape
+    paths = np.zeros((rows, longest), dtype=np.intp)
+    last = history.argmax(axis=2)
+    everyone = np.arange(rows)
+    for step in range(longest - 1, -1, -1):
+        ends_here = lengths == step + 1
+        if step + 1 < longest:
+            paths[:, step] = back[everyone, step + 1, paths[:, step + 1]]
+        paths[ends_here, step] = last[ends_here, step]
+    return paths
 
 
 def _undetermined(*, truncated: bool) -> Understanding:

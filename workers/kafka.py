@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
@@ -12,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn, get_ip_port_afi
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.errors import KafkaError as AIOKafkaError
+from aiokafka.partitioner import DefaultPartitioner, murmur2
 from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
@@ -121,8 +123,24 @@ def producer(kafka: KafkaSettings, **more: Any) -> AIOKafkaProducer:
         "linger_ms": kafka.linger_ms,
         "max_batch_size": _MAX_BATCH_BYTES,
         "max_request_size": _MAX_REQUEST_BYTES,
+        "partitioner": Partitioner(),
     }
     return AIOKafkaProducer(**arguments | more)
+
+
+class Partitioner(DefaultPartitioner):  # type: ignore[misc]  # aiokafka ships no types
+    """Kafka's own choice by key, remembered: aiokafka's murmur2 is Python, and keys come again."""
+
+    def __call__(self, key: bytes | None, all_partitions: list[int], available: list[int]) -> int:
+        """One of the partitions; at random for a record without key."""
+        if key is None:
+            return int(super().__call__(key, all_partitions, available))
+        return all_partitions[_hash_of(key) % len(all_partitions)]
+
+
+@lru_cache(maxsize=16_384)
+def _hash_of(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
 
 
 def admin(kafka: KafkaSettings) -> AIOKafkaAdminClient:

@@ -4,6 +4,7 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from streams.topics import TopicNames, topic_specs
+from workers.kafka import Partitioner
 
 _JAVA = [  # key, Utils.toPositive(Utils.murmur2(key)) % 4 and % 12 in Apache Kafka 4.4.0's client
     (b"", 1, 9),
@@ -24,19 +25,20 @@ _JAVA = [  # key, Utils.toPositive(Utils.murmur2(key)) % 4 and % 12 in Apache Ka
 ]
 
 
+@pytest.mark.parametrize("choice", [DefaultPartitioner, Partitioner])
 @pytest.mark.parametrize(("key", "of_four", "of_twelve"), _JAVA)
 def test_keys_go_to_the_partition_that_javas_client_chooses(
-    key: bytes, of_four: int, of_twelve: int
+    key: bytes, of_four: int, of_twelve: int, choice: type[DefaultPartitioner]
 ) -> None:
     """CASES 17: clients that hash otherwise break the order of a user and every join."""
-    partitioner = DefaultPartitioner()
+    partitioner = choice()
     assert partitioner(key, list(range(4)), []) == of_four
     assert partitioner(key, list(range(12)), []) == of_twelve
 
 
 def test_records_without_key_are_spread() -> None:
     """CASES 17: no key is not the empty key."""
-    partitioner = DefaultPartitioner()
+    partitioner = Partitioner()
     assert {partitioner(None, list(range(4)), list(range(4))) for _ in range(200)} == {0, 1, 2, 3}
 
 
