@@ -15,19 +15,14 @@ from typing import Any, Protocol
 from streams.events import Channel
 from streams.records import Headers, OutputRecord
 from streams.topics import TopicNames
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A kind of product and the attributes it comes in."""
-
-    name: str
-    brands: tuple[str, ...]
-    colors: tuple[str, ...]
-    materials: tuple[str, ...]
-    sizes: tuple[str, ...]
-    modifiers: tuple[str, ...]
-    price: tuple[int, int]
+from workers.embedded.traffic_words import (
+    CHINESE,
+    COLORS,
+    ENGLISH,
+    KINDS,
+    OCCASIONS,
+    WHOM,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +30,7 @@ class _Wish:
     """What a shopper has in mind."""
 
     product: str
+    chinese: str
     brand: str
     color: str
     material: str
@@ -55,150 +51,9 @@ class _Shopper:
     whom: str
 
 
-_CLOTHES = ("s", "m", "large", "xl", "size 10", "plus size")
-_SHOES = ("size 7", "size 9", "size 10.5", "wide fit", "eu 43")
-_KINDS: tuple[_Kind, ...] = (
-    _Kind(
-        "running shoes",
-        ("nike", "adidas", "brooks", "asics"),
-        ("black", "white", "navy blue"),
-        ("mesh", "knit"),
-        _SHOES,
-        ("lightweight", "waterproof", "trail"),
-        (60, 180),
-    ),
-    _Kind(
-        "rain jacket",
-        ("columbia", "patagonia", "jack wolfskin"),
-        ("yellow", "olive", "red"),
-        ("nylon", "gore-tex"),
-        _CLOTHES,
-        ("hooded", "packable", "windproof"),
-        (50, 260),
-    ),
-    _Kind(
-        "summer dress",
-        ("mango", "levi's", "desigual"),
-        ("blue", "floral", "white", "red"),
-        ("linen", "cotton"),
-        _CLOTHES,
-        ("sleeveless", "midi", "vintage"),
-        (25, 120),
-    ),
-    _Kind(
-        "headphones",
-        ("sony", "bose", "sennheiser"),
-        ("black", "silver", "white"),
-        ("leather", "plastic"),
-        ("over ear", "in ear"),
-        ("wireless", "noise cancelling", "bluetooth"),
-        (30, 380),
-    ),
-    _Kind(
-        "coffee table",
-        ("ikea", "west elm"),
-        ("walnut", "white", "black"),
-        ("oak", "glass", "marble"),
-        ("80 cm", "120 cm", "4 ft"),
-        ("round", "nesting", "modern"),
-        (80, 450),
-    ),
-    _Kind(
-        "frying pan",
-        ("tefal", "lodge", "le creuset"),
-        ("black", "red"),
-        ("cast iron", "stainless steel"),
-        ("28 cm", "12 inch"),
-        ("non stick", "induction"),
-        (20, 190),
-    ),
-    _Kind(
-        "building set",
-        ("lego", "duplo"),
-        ("colourful", "red"),
-        ("wood", "plastic"),
-        ("1000 piece", "large"),
-        ("star wars", "city", "technic"),
-        (15, 160),
-    ),
-    _Kind(
-        "cordless drill",
-        ("bosch", "makita", "dewalt"),
-        ("green", "blue", "yellow"),
-        ("metal", "plastic"),
-        ("18v", "12v"),
-        ("brushless", "compact"),
-        (50, 240),
-    ),
-    _Kind(
-        "yoga mat",
-        ("manduka", "gaiam"),
-        ("purple", "teal", "grey"),
-        ("cork", "rubber"),
-        ("6mm", "extra long"),
-        ("non slip", "foldable"),
-        (15, 110),
-    ),
-    _Kind(
-        "backpack",
-        ("fjallraven", "osprey", "eastpak"),
-        ("grey", "mustard", "black"),
-        ("canvas", "leather"),
-        ("30l", "15 inch laptop"),
-        ("anti theft", "travel", "hiking"),
-        (35, 210),
-    ),
-)
-_WHOM = ("men", "women", "kids", "my daughter", "my dad", "boys")
-_OCCASIONS = ("christmas", "a wedding", "my birthday", "school", "camping", "mother's day")
 _LOCALES = ("en-GB", "en-US", "en-AU", "en-IE")
-
-_FIRST_QUERIES = (
-    "{product}",
-    "{color} {product}",
-    "{brand} {product}",
-    "{modifier} {product}",
-    "{product} for {whom}",
-    "{material} {product}",
-)
-_REFINED_QUERIES = (
-    "{brand} {product} {color}",
-    "{color} {brand} {product} {size}",
-    "{modifier} {material} {product} under ${price}",
-    "{product} for {whom} {size} {color}",
-    "{brand} {modifier} {product} less than {price} dollars",
-    "cheap {color} {product} {size}",
-    "{product} gift for {whom} for {occasion}",
-    "show me {color} {brand} {product} in {size}",
-)
-_QUESTIONS = (
-    "does the {brand} {product} come in {color}?",
-    "is this {material} {product} {modifier}?",
-    "what size should I order in {brand} {product}, I usually take {size}",
-    "which is better for {occasion}, {brand} or another {product}?",
-    "can you recommend a {modifier} {product} for {whom}?",
-)
-_BEFORE_BUYING = (
-    "do you have a discount code for {product}?",
-    "how long does delivery take to ireland",
-    "can i pay with paypal",
-)
-_AFTER_BUYING = (
-    "where is my order {order}",
-    "order {order} has still not arrived, really annoying",
-    "please track my {product}, order {order}",
-    "i want to change the address of order {order}",
-    "my {brand} {product} arrived broken, very disappointed",
-    "i'd like to return the {color} {product}, it does not fit",
-    "when do I get my refund for order {order}?",
-    "could you send the invoice to {email}",
-    "i love my new {product}, thank you so much!",
-    "the {material} {product} is fantastic, well made",
-    "wrong colour delivered, I ordered {color}. call me on {phone}",
-    "i want to talk to a real person",
-    "cancel order {order} please",
-)
-_SMALL_TALK = ("hello", "thanks, bye", "what's the weather like tomorrow", "are you a robot?")
+_CHINESE_LOCALE = "zh-CN"
+_EVERY = 4  # so many shoppers, and one of them asks in Chinese
 
 _MALFORMED: tuple[tuple[bytes | None, Headers], ...] = (
     (b'{"text": "red sh', ()),
@@ -276,11 +131,11 @@ async def produce(sender: _Sender, records: Iterable[OutputRecord], *, rate: flo
 def _shopper(rng: random.Random, user: str) -> _Shopper:
     return _Shopper(
         user_id=user,
-        locale=rng.choice(_LOCALES),
+        locale=_CHINESE_LOCALE if int(user[2:]) % _EVERY == 0 else rng.choice(_LOCALES),
         channel=rng.choices(list(Channel), (6, 2, 2))[0],
-        favourites=tuple(rng.sample(range(len(_KINDS)), 2)),
+        favourites=tuple(rng.sample(range(len(KINDS)), 2)),
         color=rng.choice(("black", "red", "blue", "white", "green")),
-        whom=rng.choice(_WHOM),
+        whom=rng.choice(WHOM),
     )
 
 
@@ -288,6 +143,7 @@ def _visit(topics: TopicNames, rng: random.Random, shopper: _Shopper) -> Iterato
     """One visit of a shopper: from the first search to what happens after the purchase."""
     session = f"s-{rng.randrange(16**8):08x}"
     wish = _wish(rng, shopper)
+    say = CHINESE if shopper.locale == _CHINESE_LOCALE else ENGLISH
 
     def asks(templates: tuple[str, ...], channel: Channel | None = None) -> OutputRecord:
         text = _say(rng, rng.choice(templates), wish)
@@ -297,29 +153,30 @@ def _visit(topics: TopicNames, rng: random.Random, shopper: _Shopper) -> Iterato
         return _action(topics, shopper, session, wish, action)
 
     if rng.random() < 0.1:
-        yield asks(_SMALL_TALK, Channel.CHAT)
-    yield asks(_FIRST_QUERIES)
+        yield asks(say.small_talk, Channel.CHAT)
+    yield asks(say.first)
     for _ in range(rng.randint(0, 2)):
-        yield asks(_REFINED_QUERIES)
+        yield asks(say.refined)
     yield does("view")
     if rng.random() < 0.5:
-        yield asks(_QUESTIONS, Channel.CHAT)
+        yield asks(say.questions, Channel.CHAT)
         wish = replace(wish, color=shopper.color)
         yield does("click")
     if rng.random() < 0.5:
         yield does("cart")
         if rng.random() < 0.3:
-            yield asks(_BEFORE_BUYING, Channel.CHAT)
+            yield asks(say.before, Channel.CHAT)
         if rng.random() < 0.7:
             yield does("purchase")
-            yield asks(_AFTER_BUYING, rng.choice((Channel.CHAT, Channel.VOICE)))
+            yield asks(say.after, rng.choice((Channel.CHAT, Channel.VOICE)))
 
 
 def _wish(rng: random.Random, shopper: _Shopper) -> _Wish:
     favourite = rng.random() < 0.7
-    kind = _KINDS[rng.choice(shopper.favourites) if favourite else rng.randrange(len(_KINDS))]
+    kind = KINDS[rng.choice(shopper.favourites) if favourite else rng.randrange(len(KINDS))]
     return _Wish(
         product=kind.name,
+        chinese=kind.chinese,
         # the first brand is the favourite: profiles lean to something
         brand=kind.brands[0] if favourite and rng.random() < 0.7 else rng.choice(kind.brands),
         color=shopper.color if rng.random() < 0.5 else rng.choice(kind.colors),
@@ -327,7 +184,7 @@ def _wish(rng: random.Random, shopper: _Shopper) -> _Wish:
         size=rng.choice(kind.sizes),
         modifier=rng.choice(kind.modifiers),
         whom=shopper.whom,
-        occasion=rng.choice(_OCCASIONS),
+        occasion=rng.choice(OCCASIONS),
         price=5 * round(rng.uniform(*kind.price) / 5),
     )
 
@@ -335,6 +192,8 @@ def _wish(rng: random.Random, shopper: _Shopper) -> _Wish:
 def _say(rng: random.Random, template: str, wish: _Wish) -> str:
     text = template.format(
         product=wish.product,
+        chinese=wish.chinese,
+        shade=COLORS.get(wish.color, "黑色"),
         brand=wish.brand,
         color=wish.color,
         material=wish.material,
