@@ -207,6 +207,17 @@ class TritonSettings(Section):
         pattern=r"^[0-9]*$",
         description="The version to call; the served one when empty.",
     )
+    repository: Path = Field(
+        default=Path("model_repository"),
+        description="The folder that Triton serves models from, for `intentstream model` and "
+        "`replay --model-version`.",
+    )
+    archive: str = Field(
+        default="model-archive",
+        min_length=1,
+        description="Where every version that was ever served is kept by its digest: a folder, or "
+        "an `fsspec` URL such as s3://bucket/models.",
+    )
     tls: bool = Field(default=False, description="Speak TLS.")
     tls_cafile: Path | None = Field(
         default=None, description="PEM file of the authorities to trust."

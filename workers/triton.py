@@ -106,6 +106,28 @@ class _Serving:
     decoder: Decoder
 
 
+def open_client(settings: TritonSettings) -> Any:
+    """A client of Triton; it connects by itself, on the first call.
+
+    Raises:
+        UnreachableError: a TLS file cannot be read.
+    """
+    try:
+        return InferenceServerClient(
+            settings.address,
+            ssl=settings.tls,
+            root_certificates=settings.tls_cafile,
+            private_key=settings.tls_keyfile,
+            certificate_chain=settings.tls_certfile,
+            channel_args=list(_CHANNEL),
+        )
+    except OSError as error:
+        raise UnreachableError(
+            f"a TLS file for Triton cannot be read: {error.filename}",
+            "check the paths in INTENTSTREAM_TRITON__TLS_…",
+        ) from error
+
+
 class TritonModel:
     """The served model. An async context manager: it connects and checks the contract on entry.
 
@@ -153,22 +175,8 @@ class TritonModel:
 
     def open(self) -> None:
         """Creates the client; it connects by itself, on the first call and after every outage."""
-        if self._client is not None:
-            return
-        try:
-            self._client = InferenceServerClient(
-                self.address,
-                ssl=self._settings.tls,
-                root_certificates=self._settings.tls_cafile,
-                private_key=self._settings.tls_keyfile,
-                certificate_chain=self._settings.tls_certfile,
-                channel_args=list(_CHANNEL),
-            )
-        except OSError as error:
-            raise UnreachableError(
-                f"a TLS file for Triton cannot be read: {error.filename}",
-                "check the paths in INTENTSTREAM_TRITON__TLS_…",
-            ) from error
+        if self._client is None:
+            self._client = open_client(self._settings)
 
     async def close(self) -> None:
         """Closes the client; calls in flight are cancelled."""

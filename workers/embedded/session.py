@@ -245,6 +245,8 @@ def _environment(stack: EmbeddedStack, options: UpOptions) -> dict[str, str]:
         environment["INTENTSTREAM_KAFKA__SECURITY_PROTOCOL"] = "PLAINTEXT"
     if options.triton is None:
         environment["INTENTSTREAM_TRITON__TLS"] = "false"
+        repository = stack.model_repository.absolute()
+        environment["INTENTSTREAM_TRITON__REPOSITORY"] = str(repository)
     configured = load_settings()
     if configured.pseudonyms.secret is None:
         environment["INTENTSTREAM_PSEUDONYMS__KEY_ID"] = DEVELOPMENT_KEY_ID

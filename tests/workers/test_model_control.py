@@ -1,0 +1,150 @@
+"""Loading, promoting and rolling back on a real Triton, with queries flowing meanwhile."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from tests.workers.model_versions import add_version, digest, model_repository, read_history
+from workers.cli import app
+from workers.embedded.triton import EmbeddedTriton
+from workers.models.control import ModelControl, ModelSwitchError, model_beside
+from workers.models.repository import FRONT, ModelVersionError
+from workers.sections import TritonSettings
+from workers.triton import TritonModel
+
+LIVE = 2
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedTriton]:
+    folder = tmp_path_factory.mktemp("model versions")
+    repository = model_repository(folder / "models", LIVE)
+    async with EmbeddedTriton(folder / "run", repository) as triton:
+        yield triton
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def settings(server: EmbeddedTriton, tmp_path: Path) -> AsyncIterator[TritonSettings]:
+    """Of the server with version 2 live, which it is again in the end."""
+    found = TritonSettings.model_validate(
+        {
+            "address": server.grpc_address,
+            "repository": server.model_repository,
+            "archive": str(tmp_path / "archive"),
+        }
+    )
+    yield found
+    async with ModelControl(found) as control:
+        for name in control.repository.candidates:
+            await control.unload(name)
+        await control.promote(str(LIVE))
+        (server.model_repository / FRONT / "history.json").unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def flowing(settings: TritonSettings) -> AsyncIterator[Counter[tuple[str, str]]]:
+    """Queries that never pause: how often which version answered. A refused one ends the test."""
+    answered: Counter[tuple[str, str]] = Counter()
+    over = asyncio.Event()
+
+    async def ask(model: TritonModel) -> None:
+        while not over.is_set():
+            answer = await model.understand(["red shoes", "where is my order"])
+            answered[answer.model.version, answer.model.digest] += 1
+
+    async with TritonModel(settings) as model, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ask(model)) for _ in range(4)]
+        yield answered
+        await asyncio.sleep(0.2)
+        over.set()
+        await asyncio.gather(*tasks)
+
+
+async def test_a_version_is_loaded_beside_the_live_one(settings: TritonSettings) -> None:
+    async with ModelControl(settings) as control:
+        name, answered = await control.load("1")
+        assert (name, answered.digest) == (f"{FRONT}_candidate_v1", digest(1))
+        assert (await control.served()).digest == digest(LIVE)
+        assert {m.name for m in await control.loaded() if m.state == "READY"} == {FRONT, name}
+        await control.unload("1")
+        assert {m.name for m in await control.loaded() if m.state == "READY"} == {FRONT}
+        assert control.repository.candidates == []
+
+
+async def test_switching_there_and_back_refuses_no_query(settings: TritonSettings) -> None:
+    """CASES 35: no gap, and each answer carries the version that gave it."""
+    async with flowing(settings) as answered, ModelControl(settings) as control:
+        for _ in range(2):
+            assert (await control.promote("1")).digest == digest(1)
+            await asyncio.sleep(0.1)
+            assert (await control.rollback()).version == str(LIVE)
+            await asyncio.sleep(0.1)
+    assert set(answered) == {("1", digest(1)), ("2", digest(2))}
+    assert min(answered.values()) > 5
+
+
+async def test_rollback_goes_back_step_by_step(settings: TritonSettings) -> None:
+    async with ModelControl(settings) as control:
+        await control.promote("1")
+        await control.promote("1")  # the same again is no step
+        assert read_history(settings.repository) == [LIVE]
+        assert (await control.rollback()).digest == digest(LIVE)
+        with pytest.raises(ModelVersionError, match="no version was live before"):
+            await control.rollback()
+
+
+async def test_a_version_that_does_not_load_changes_nothing(
+    settings: TritonSettings, server: EmbeddedTriton
+) -> None:
+    if not (server.model_repository / FRONT / "3").exists():
+        add_version(server.model_repository, 3, broken=True)
+    async with ModelControl(settings) as control:
+        control.repository.serve(LIVE, [])
+        async with flowing(settings) as answered:
+            with pytest.raises(ModelSwitchError, match="no weights"):
+                await control.promote("3")
+            with pytest.raises(ModelSwitchError, match="no weights"):
+                await control.load("3")
+        assert set(answered) == {("2", digest(2))}
+        assert control.repository.served == LIVE
+        assert control.repository.candidates == []
+
+
+async def test_every_version_that_was_live_can_be_audited_by_its_digest(
+    settings: TritonSettings,
+) -> None:
+    async with ModelControl(settings) as control:
+        await control.promote("1")
+        await control.rollback()
+        control.repository.remove(control.repository.version(1))
+        with pytest.raises(ModelVersionError):
+            control.repository.version(1)
+        async with (
+            model_beside(settings, digest(1)[:20]) as beside,
+            TritonModel(beside) as model,
+        ):
+            assert (await model.canary()).digest == digest(1)
+            numbers = [version.number for version in control.repository.versions()]
+            assert beside.model_name == f"{FRONT}_candidate_v{numbers[-1]}"
+        # what came for the audit alone has gone again
+        assert [v.number for v in control.repository.versions()] == numbers[:-1]
+        assert control.repository.candidates == []
+        restored = control.archive.restore(control.archive.find(digest(1)), control.repository)
+        restored.folder.rename(control.repository.front / "1")
+
+
+def test_the_commands_say_what_is_live(
+    settings: TritonSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("address", "repository", "archive"):
+        monkeypatch.setenv(f"INTENTSTREAM_TRITON__{name.upper()}", str(getattr(settings, name)))
+    run = CliRunner()
+    listed = run.invoke(app, ["model", "list"])
+    assert listed.exit_code == 0, listed.output
+    assert "en:2" in listed.output

@@ -1,0 +1,1 @@
+"""Versions of the served model: in the repository, in the archive, and on Triton."""
