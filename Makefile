@@ -13,7 +13,7 @@ unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUA
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults fuzz bench-profiles lint audit format install clean venv
+.PHONY: help up test faults fuzz bench-profiles bench-guarantees lint audit format install clean venv
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -33,6 +33,9 @@ fuzz: .venv/installed-all ## a million interleavings of the pipeline, and a mill
 
 bench-profiles: .venv/installed-all ## measure the personalizer and the reader of profiles (ARGS=--quick: a look)
 	@exec .venv/bin/python -m benchmarks.profiles $(ARGS)
+
+bench-guarantees: .venv/installed-all ## measure what exactly_once costs beside at_least_once (ARGS=--quick: a look)
+	@exec .venv/bin/python -m benchmarks.guarantees $(ARGS)
 
 lint: .venv/installed-all ## check style (ruff) and types (mypy)
 	.venv/bin/ruff check .
