@@ -23,7 +23,15 @@ from streams.topics import DEAD_MAX_BYTES
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.ports import free_ports
 from workers.errors import SettingsError, UnreachableError
-from workers.kafka import admin, consumer, producer, refusal, running, ssl_context
+from workers.kafka import (
+    admin,
+    connection,
+    consumer,
+    producer,
+    refusal,
+    running,
+    ssl_context,
+)
 from workers.sections import KafkaSettings
 from workers.settings import load_settings
 from workers.topics_admin import apply
@@ -224,6 +232,33 @@ async def test_without_an_offset_a_consumer_does_not_guess(kafka: EmbeddedKafka)
     async with running(reader, settings.kafka):
         with pytest.raises(NoOffsetForPartitionError):
             await asyncio.wait_for(reader.getone(), 20)
+
+
+async def test_batches_of_every_codec_in_one_partition_are_read(kafka: EmbeddedKafka) -> None:
+    """CASES 8: older and recompressed batches lie beside plain ones; every codec is installed."""
+    codecs = ("none", "gzip", "snappy", "lz4", "zstd")
+    settings = load_settings(None, prefix="codecs", kafka={"bootstrap_servers": kafka.bootstrap})
+    await apply(settings)
+    place = TopicPartition(settings.topic_names.raw, 0)
+    for codec in (*codecs, *codecs[::-1]):
+        written = settings.kafka.model_copy(update={"compression": codec})
+        async with running(producer(written), written) as sender:
+            await sender.send_and_wait(place.topic, codec.encode() * 200, partition=0)
+    found: list[bytes] = []
+    async with running(consumer(settings.kafka), settings.kafka) as reader:
+        reader.assign([place])
+        await reader.seek_to_beginning(place)
+        async with asyncio.timeout(20):
+            while len(found) < 2 * len(codecs):
+                found += [
+                    record.value for record in (await reader.getmany(timeout_ms=500)).get(place, ())
+                ]
+    assert found == [codec.encode() * 200 for codec in (*codecs, *codecs[::-1])]
+
+
+def test_no_client_is_told_an_api_version() -> None:
+    """CASES 6: the argument came, went and came back between releases; they find it out themselves."""
+    assert not {"api_version", "api_version_auto_timeout_ms"} & connection(KafkaSettings()).keys()
 
 
 async def test_the_largest_dead_letter_can_be_sent(kafka: EmbeddedKafka) -> None:

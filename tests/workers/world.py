@@ -80,8 +80,9 @@ class World:
             ends: dict[TopicPartition, int] = await client.end_offsets(self._partitions(topic))
             return ends
 
-    async def committed(self, topic: str) -> dict[TopicPartition, int | None]:
-        async with self._consumer(group_id=self.settings.group_id("enricher")) as client:
+    async def committed(self, topic: str, group: str = "") -> dict[TopicPartition, int | None]:
+        group = group or self.settings.group_id("enricher")
+        async with self._consumer(group_id=group) as client:
             names = self._partitions(topic)
             client.assign(names)
             return {name: await client.committed(name) for name in names}

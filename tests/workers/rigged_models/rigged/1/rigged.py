@@ -2,8 +2,9 @@
 
 What it says is simple and depends on the text alone. A text with the word `poison` fails its whole
 batch, until it is `mended`. Files in the folder `$RIGGED` steer all of it: `digest` (its content is
-the digest), `failing` (every request fails), `garbage` (not-a-number logits), `slow` (seconds a request takes),
-`crash` (the process dies, as of a fault in native code).
+the digest), `failing` (every request fails), `garbage` (not-a-number logits), `slow` (seconds that a
+request takes), `crash` (the process dies, as of a fault in native code), `rows` (more of them in one
+request do not fit).
 """
 
 import os
@@ -40,6 +41,9 @@ class TritonPythonModel:
         poisoned = self._told("mended") is None and any("poison" in text for text in texts)
         if self._told("crash") is not None:
             os._exit(1)
+        if (most := self._told("rows")) and len(texts) > int(most):
+            error = pb_utils.TritonError("Failed to increase the shared memory pool size")
+            return pb_utils.InferenceResponse(error=error)
         if self._told("failing") is not None or poisoned:
             error = pb_utils.TritonError(f"cannot read {texts[0]}")
             return pb_utils.InferenceResponse(error=error)
