@@ -14,7 +14,7 @@ from workers.settings import OTHER_VARIABLES, variables
 _ROOT = Path(__file__).parents[1]
 _PAGES = sorted([*_ROOT.glob("*.md"), *(_ROOT / "docs").glob("*.md")])
 _VARIABLE = re.compile(r"INTENTSTREAM_[A-Z0-9_]*[A-Z0-9]")
-_COMMAND = re.compile(r"(?:^|[`$(] ?)intentstream ([a-z-]+)(?: ([a-z-]+))?", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^|[`$(] ?)intentstream ([a-z-]+)(?: ([a-z][a-z-]*))?", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 _pages = pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)

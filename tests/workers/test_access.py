@@ -344,6 +344,34 @@ async def test_the_auditor_replays(guarded: Guarded, rig: Rig, tmp_path: Path) -
     assert json.loads(out)["records"] > 0
 
 
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("stranger", "there is no topic guarded.queries.intents, or this principal may not see it"),
+        ("enricher", "cannot be read"),
+    ],
+)
+async def test_a_replay_without_its_rights_says_what_is_needed(
+    guarded: Guarded, rig: Rig, tmp_path: Path, user: str, said: str
+) -> None:
+    environment = guarded.environment(
+        user, TRITON__ADDRESS=rig.server.grpc_address, TRITON__MODEL_NAME="rigged"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "workers.cli", "replay", "--from", "earliest"),
+        env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 2, out.decode()
+    assert said in err.decode()
+    assert "→" in err.decode()
+    assert "Traceback" not in err.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- what the command prints
 
 
