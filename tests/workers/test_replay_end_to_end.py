@@ -19,6 +19,7 @@ from workers.embedded.traffic import sample_traffic
 from workers.embedded.triton import EmbeddedTriton
 from workers.enrichment.enricher import Enricher
 from workers.kafka import admin, consumer, producer, running
+from workers.replays.signing import make_pair
 from workers.settings import Settings, load_settings
 from workers.topics_admin import apply
 
@@ -42,8 +43,11 @@ async def _enrich_all(settings: Settings, values: Sequence[bytes | None]) -> Non
     """Sends raw queries, and runs the enricher until all are committed."""
     await apply(settings)
     async with running(producer(settings.kafka), settings.kafka) as client:
-        for n, value in enumerate(values):
-            await client.send_and_wait(settings.topic_names.raw, value, key=f"u{n % 5}".encode())
+        sent = [
+            await client.send(settings.topic_names.raw, value, key=f"u{n % 5}".encode())
+            for n, value in enumerate(values)
+        ]
+        await asyncio.gather(*sent)
     enricher = Enricher(settings)
     work = asyncio.create_task(enricher.run())
     try:
@@ -147,6 +151,62 @@ async def test_the_shipped_model_gives_the_same_bytes_in_other_batches(
     report: dict[str, Any] = json.loads(out)
     assert report["records"] == 300
     assert report["identical"] > 600
+
+
+async def test_a_killed_audit_goes_on_is_signed_and_tampering_is_caught(
+    environment: dict[str, str], rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private, _ = make_pair(tmp_path / "keys")
+    keyed = environment | {
+        "INTENTSTREAM_PREFIX": "killed",
+        "INTENTSTREAM_AUDIT__SIGNING_KEY": str(private),
+    }
+    for name, value in keyed.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(None)
+    queries = [b'{"text":"red shoes %d","user_id":"u"}' % n for n in range(700)]
+    await _enrich_all(settings, queries)
+
+    rig.tell("slow", "0.05")
+    asked = ("replay", "--from", "earliest", "--run", "cut", "--json", "--no-explain")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "workers.cli", *asked),
+        cwd=tmp_path,
+        env=os.environ | keyed | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    await asyncio.wait_for(_some_in(settings, settings.topic_names.replay("cut")), 60)
+    process.kill()
+    await process.wait()
+    rig.reset()
+    folder = tmp_path / ".intentstream/replays/cut"
+    assert {path.suffix for path in folder.iterdir()} <= {".partial", ".partial-wal"}
+    code, out, err = await _intentstream(keyed, tmp_path, *asked, "--resume")
+    assert code == 0, out + err
+    report = json.loads(out)
+    assert report["records"] == 700
+    assert report["changed"] == report["missing"] == report["extra"] == 0
+
+    code, out, err = await _intentstream(keyed, tmp_path, "replay", "verify", "cut")
+    assert code == 0, out + err
+    assert "700 records are as they were read" in out
+    assert "as published" in out
+    page = folder / "report.html"
+    page.write_text(page.read_text().replace("100.00 %", "100.01 %", 1))
+    code, out, _ = await _intentstream(keyed, tmp_path, "replay", "verify", "cut")
+    assert code == 1
+    assert "report.html was changed" in out
+
+
+async def _some_in(settings: Settings, topic: str) -> None:
+    """Waits until a topic is there and has records."""
+    async with running(consumer(settings.kafka), settings.kafka) as reader:
+        while topic not in await reader.topics():
+            await asyncio.sleep(0.1)
+        partitions = [TopicPartition(topic, number) for number in range(2)]
+        while not any((await reader.end_offsets(partitions)).values()):
+            await asyncio.sleep(0.05)
 
 
 async def test_an_error_says_what_to_do_and_has_exit_code_two(
