@@ -88,7 +88,9 @@ def _values(fake: Faker, source: random.Random) -> dict[str, Callable[[], str]]:
         return str(fake.address()).replace("\n", ", ")
 
     def order() -> str:
-        shape = source.choice(("#########", "??-######", "############", "???########", "20########"))
+        shape = source.choice(
+            ("#########", "??-######", "############", "???########", "20########")
+        )
         return str(fake.bothify(shape, letters="ABCDEFGHJKLMNPQRSTUVWXYZ"))
 
     def card() -> str:

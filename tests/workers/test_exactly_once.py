@@ -10,14 +10,13 @@ import pytest
 import pytest_asyncio
 from aiokafka import TopicPartition
 
-from streams.deadletters import DeadReason, reason_of
+from streams.deadletters import VALUE_LEFT_OUT, DeadReason, reason_of
 from tests.workers.rig import Rig, rigged_triton
 from tests.workers.test_enricher_faults import configure
 from tests.workers.world import World, lost, out_of_order, queries, world_of
 from workers import kafka as clients
 from workers.embedded.kafka import EmbeddedKafka
 from workers.enrichment.checkpoint import Budgets
-from workers.enrichment.sending import VALUE_LEFT_OUT
 from workers.errors import UnreachableError
 
 
