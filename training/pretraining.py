@@ -253,6 +253,8 @@ class _Learner:
         self._bf16 = fast_bf16(self._device)
         self._chance = random.Random(f"{plan.seed}-masks")  # noqa: S311 - not a secret
         self.encoder: Any = model.base_model
+        heads = [part for part in model.children() if part is not self.encoder]
+        self._head: Any = heads[0] if len(heads) == 1 else None
 
     def run(
         self, held_out: list[_Query], curves: SummaryWriter, head_steps: int
@@ -306,10 +308,14 @@ class _Learner:
     def _loss(self, batch: _Batch) -> tuple[Tensor, int]:
         """The mean loss of the hidden pieces, and how many there are."""
         ids, mask, targets = (part.to(self._device) for part in batch)
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
-            logits = self._model(input_ids=ids, attention_mask=mask).logits
         hidden = targets != IGNORED
-        return functional.cross_entropy(logits[hidden].float(), targets[hidden]), int(hidden.sum())
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
+            if self._head is None:
+                logits = self._model(input_ids=ids, attention_mask=mask).logits[hidden]
+            else:  # scores over the whole vocabulary are dear: only where a piece is to be guessed
+                states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+                logits = self._head(states[hidden])
+        return functional.cross_entropy(logits.float(), targets[hidden]), int(hidden.sum())
 
     def perplexity(self, queries: list[_Query]) -> float:
         """The exponential of the mean loss of hidden pieces, hidden the same way each time."""

@@ -15,7 +15,7 @@ from training.generator import compose
 from training.pretraining import Pretraining, pretrain, read_queries
 from training.tokens import load_tokenizer
 
-_PLAN = Pretraining(epochs=2, batch=32, learning_rate=3e-3, head_steps=20, threads=1)
+_PLAN = Pretraining(epochs=2, batch=16, learning_rate=3e-3, head_steps=10, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def queries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("queries") / "queries.txt"
-    path.write_text("\n".join(e.text for e in compose("products", 500, 5)), encoding="utf-8")
+    path.write_text("\n".join(e.text for e in compose("products", 300, 5)), encoding="utf-8")
     return path
 
 

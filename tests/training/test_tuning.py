@@ -1,5 +1,6 @@
 """Every way to fine-tune trains a tiny model for real; what can be merged ends as plain weights."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,19 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.tiny_run import base_folder, recipe
-from training.config import OptimizerConfig, TuningConfig, load_config
+from tests.training.tiny_run import base_folder, recipe, validate_little
+from training.config import OptimizerConfig, TrainConfig, TuningConfig
 from training.errors import ConfigError
+from training.examples import Example, TextSpan
+from training.generator import compose
 from training.network import QueryModel
+from training.objective import Batch, collate
 from training.optimization import parameter_groups, rate_share
-from training.predict import TorchPredictor
-from training.run_folder import load_model
+from training.processes import Processes
+from training.run_folder import RunFolder, load_model
 from training.session import run_training
 from training.stepping import Stepper
-from training.tokens import load_tokenizer
+from training.tokens import encode, load_tokenizer
 from training.tuning import count_parameters, make_tunable, merge
 
 _IDS = torch.randint(5, 60, (3, 9), generator=torch.Generator().manual_seed(1))
@@ -98,65 +102,122 @@ def test_what_was_learnt_is_merged_into_plain_weights(base: Path, method: str) -
     plain.load_state_dict(model.state_dict())
 
 
-def _run(folder: Path, base: Path, tuning: str, extra: str = "") -> dict[str, Any]:
-    folder.mkdir(exist_ok=True)
-    config = recipe(folder, base, extra=f"{extra}\n[tuning]\n{tuning}")
-    text = config.read_text("utf-8").replace("requests = 300", "requests = 150")
-    config.write_text(text.replace("batch = 16", "batch = 32"), "utf-8")
-    return run_training(config, folder / "run", folder / "no data", measure=False)
+def _batches(base: Path, count: int) -> list[Batch]:
+    items = encode(compose("products", 16 * count, 3), load_tokenizer(base), 32)
+    return [collate(items[16 * n : 16 * n + 16]) for n in range(count)]
 
 
-@pytest.mark.parametrize("method", _METHODS)
-def test_each_method_trains_and_its_model_loads(base: Path, tmp_path: Path, method: str) -> None:
-    manifest = _run(tmp_path, base, f'method = "{method}"\nrank = 4')
-    assert manifest["learning_parameters"] < 0.6 * manifest["parameters"]
-    assert manifest["best_epoch"]["score"] > 0.0
-    model, calibration = load_model(tmp_path / "run" / "model")
-    tokenizer = load_tokenizer(tmp_path / "run" / "model")
-    outputs = TorchPredictor(model, tokenizer, calibration)(["red shoes"])
-    assert outputs.tag_logits.shape[1] >= 2
-    merged = method in ("lora", "adalora")
-    assert (tmp_path / "run" / "model" / "tuning.json").exists() is not merged
+def _stepper(model: QueryModel, tuning: TuningConfig, **optimizer: Any) -> Stepper:
+    settings = {"epochs": 1, "learning_rate": 5e-3} | optimizer
+    config = TrainConfig(optimizer=OptimizerConfig(**settings), tuning=tuning)
+    model.train()
+    return Stepper(config, model, 12, Processes(), bf16=False)
 
 
-class _CutOffError(Exception):
-    pass
+@pytest.mark.parametrize("method", ["full", *_METHODS])
+def test_each_method_learns_and_its_model_loads(base: Path, tmp_path: Path, method: str) -> None:
+    config = TuningConfig(method=method, rank=4)
+    model = _model(base, config)
+    stepper = _stepper(model, config)
+    parts = [stepper.train_on(batch, last=False) for batch in _batches(base, 12)]
+    assert parts[-1]["tags"] < 0.9 * parts[0]["tags"]
+    assert ("ranks" in parts[0]) is (method == "adalora")
+    merge(model, config)
+    expected = _tags(model.eval())
+    run = RunFolder(tmp_path)
+    run.save_model(model, base, {}, config)
+    assert (run.model / "tuning.json").exists() is (method in ("adapters", "prefix"))
+    loaded, _ = load_model(run.model)
+    torch.testing.assert_close(_tags(loaded), expected)
 
 
-def test_adalora_cut_off_goes_on_to_the_same_weights(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tuning, extra = (
-        'method = "adalora"\nrank = 4',
-        "accumulate = 2\naverage = 0.5\nschedule = 'cosine'",
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"kind": "sgd", "learning_rate": 0.05},
+        {"adversarial": 0.5},
+        {"accumulate": 2, "schedule": "cosine"},
+        {"layer_decay": 0.8, "schedule": "constant"},
+    ],
+    ids=["sgd", "adversarial", "accumulate", "layer_decay"],
+)
+def test_steps_of_every_kind_learn(base: Path, optimizer: dict[str, Any]) -> None:
+    stepper = _stepper(_model(base, TuningConfig()), TuningConfig(), **optimizer)
+    parts = [stepper.train_on(batch, last=False) for batch in _batches(base, 12)]
+    assert parts[-1]["tags"] < 0.9 * parts[0]["tags"]
+    assert ("adversarial" in parts[0]) is ("adversarial" in optimizer)
+    assert stepper.done == stepper.steps == 12 // optimizer.get("accumulate", 1)
+
+
+def test_two_halves_of_a_batch_make_the_step_of_the_whole(base: Path) -> None:
+    """Texts of one kind and one length, so that the means of the halves are those of the whole."""
+    tokenizer = load_tokenizer(base)
+    items = encode(
+        [Example("red shoes", "own", spans=(TextSpan("color", 0, 3),))] * 4
+        + [Example("blue shoes", "own", spans=(TextSpan("color", 0, 4),))] * 4,
+        tokenizer,
+        32,
     )
-    _run(tmp_path / "whole", base, tuning, extra)
-    train_on = Stepper.train_on
-    passed = 0
+    found = []
+    for halves, accumulate in (([items], 1), ([items[:4], items[4:]], 2)):
+        model = _model(base, TuningConfig())
+        stepper = _stepper(model, TuningConfig(), kind="sgd", accumulate=accumulate)
+        model.eval()  # without dropout
+        for half in halves:
+            stepper.train_on(collate(half), last=False)
+        found.append(_tags(model))
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-4)
 
-    def cut_off(self: Stepper, batch: Any, *, last: bool) -> dict[str, float]:
-        nonlocal passed
-        passed += 1
-        if passed == 18:
-            raise _CutOffError
-        return train_on(self, batch, last=last)
 
-    monkeypatch.setattr("training.trainer._CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(Stepper, "train_on", cut_off)
-    with pytest.raises(_CutOffError):
-        _run(tmp_path / "cut", base, tuning, extra)
-    monkeypatch.setattr(Stepper, "train_on", train_on)
-    _run(tmp_path / "cut", base, tuning, extra)
-    whole, _ = load_model(tmp_path / "whole" / "run" / "model")
-    resumed, _ = load_model(tmp_path / "cut" / "run" / "model")
+@pytest.mark.parametrize("method", ["lora", "adalora"])
+def test_a_checkpoint_in_between_changes_nothing(base: Path, method: str) -> None:
+    config = TuningConfig(method=method, rank=4, dropout=0.0)
+    batches = _batches(base, 12)
+    torch.manual_seed(7)
+    whole = _model(base, config)
+    stepper = _stepper(whole, config)
+    kept: dict[str, Any] = {}
+    for number, batch in enumerate(batches):
+        if number == 7:
+            state = {"steps": stepper.state(), "model": whole.state_dict()}
+            buffer = io.BytesIO()
+            torch.save(state | {"random": torch.get_rng_state()}, buffer)
+            kept = torch.load(io.BytesIO(buffer.getvalue()), weights_only=True)
+        stepper.train_on(batch, last=False)
+    resumed = _model(base, config)
+    again = _stepper(resumed, config)
+    resumed.load_state_dict(kept["model"])
+    again.load_state(kept["steps"])
+    torch.set_rng_state(kept["random"])
+    for batch in batches[7:]:
+        again.train_on(batch, last=False)
     for name, weight in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], weight)
 
 
-def test_sgd_and_adversarial_passes_train_too(base: Path, tmp_path: Path) -> None:
-    extra = 'kind = "sgd"\nadversarial = 0.5\nlayer_decay = 0.8\nschedule = "constant"'
-    manifest = _run(tmp_path, base, 'freeze = "none"', extra)
+def test_adalora_spends_rank_where_it_matters(base: Path) -> None:
+    config = TuningConfig(method="adalora", rank=4)
+    model = _model(base, config)
+    stepper = _stepper(model, config)
+    for batch in _batches(base, 12):
+        stepper.train_on(batch, last=False)
+    values = [p for n, p in model.encoder.named_parameters() if "lora_E" in n]
+    left = sum(int((value != 0).sum()) for value in values)
+    assert left < sum(value.numel() for value in values)  # it began with half as much again
+
+
+def test_a_run_of_a_recipe_with_lora(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate_little(monkeypatch)
+    extra = "accumulate = 2\naverage = 0.5\n[tuning]\nmethod = 'lora'\nrank = 4"
+    config = recipe(tmp_path, base, epochs=1, extra=extra)
+    manifest = run_training(config, tmp_path / "run", tmp_path / "no data", measure=False)
+    assert manifest["learning_parameters"] < 0.6 * manifest["parameters"]
     assert manifest["best_epoch"]["score"] > 0.0
+    report = json.loads((tmp_path / "run" / "vocabulary.json").read_text("utf-8"))
+    assert report["pieces_a_word"] >= 1.0
+    load_model(tmp_path / "run" / "model")
 
 
 def test_lower_layers_learn_more_slowly(base: Path) -> None:
@@ -183,9 +244,3 @@ def test_schedules(schedule: str, shares: list[float]) -> None:
     config = OptimizerConfig(schedule=schedule, warmup=0.1)
     found = [rate_share(config, step, 100) for step in (0, 10, 55, 100)]
     assert found == pytest.approx(shares)
-
-
-def test_a_recipe_may_name_its_tuning(base: Path, tmp_path: Path) -> None:
-    config = load_config(recipe(tmp_path, base, extra='[tuning]\nmethod = "lora"\nrank = 3'))
-    assert (config.tuning.method, config.tuning.rank) == ("lora", 3)
-    assert json.dumps(str(base))

@@ -4,6 +4,7 @@ import json
 import string
 from pathlib import Path
 
+import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # type: ignore[import-untyped] # has no type information
 from transformers import BertConfig, BertModel
@@ -90,3 +91,13 @@ learning_rate = 3e-3
         encoding="utf-8",
     )
     return path
+
+
+def validate_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validates and calibrates on a tenth of the generated texts, for tests of something else."""
+
+    def fewer(kind: str, count: int, seed: int) -> list[Example]:
+        return compose(kind, count // 10, seed)
+
+    monkeypatch.setattr("training.session.compose", fewer)
+    monkeypatch.setattr("training.calibration.compose", fewer)
