@@ -1,4 +1,3 @@
-
 """Queries for several products in a grammar that never trains: it measures relations.
 
 `training.generator.compose` does not know this grammar, so no recipe can name it.
