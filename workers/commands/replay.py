@@ -246,7 +246,7 @@ async def _replayed(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    async with model_in_use(settings) as model:
+    async with model_in_use(settings, request.model) as model:
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             tasks: dict[str, object] = {}
 
