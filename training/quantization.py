@@ -32,7 +32,7 @@ class Range:
 
     def scaled(self, by: Array) -> "Range":
         """The range of the input divided by `by`, channel by channel."""
-        return Range(self.least / by, self.greatest / by)
+        return Range((self.least / by).astype(np.float32), (self.greatest / by).astype(np.float32))
 
     def step(self) -> tuple[np.float32, np.uint8]:
         """Scale and zero point of uint8 over all channels; 0.0 is represented exactly."""
@@ -53,7 +53,7 @@ def smoothing(seen: Range, weight: Array) -> NDArray[np.float32]:
     """
     inputs = np.maximum(np.abs(seen.least), np.abs(seen.greatest))
     weights = np.sqrt((weight**2).mean(axis=1))
-    factors = np.sqrt(np.maximum(inputs, 1e-6) / np.maximum(weights, 1e-6))
+    factors: Array = np.sqrt(np.maximum(inputs, 1e-6) / np.maximum(weights, 1e-6))
     return factors.astype(np.float32)
 
 
