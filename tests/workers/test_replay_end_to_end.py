@@ -158,7 +158,7 @@ async def test_a_killed_audit_goes_on_is_signed_and_tampering_is_caught(
 ) -> None:
     private, _ = make_pair(tmp_path / "keys")
     keyed = environment | {
-        "INTENTSTREAM_PREFIX": "killed",
+        "INTENTSTREAM_PREFIX": "auditkill",
         "INTENTSTREAM_AUDIT__SIGNING_KEY": str(private),
     }
     for name, value in keyed.items():
