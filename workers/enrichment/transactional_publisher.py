@@ -139,10 +139,10 @@ class TransactionalPublisher:
             while True:
                 try:
                     producer = await sending.started(lambda: self._make_producer(transactional_id))
-                except KafkaConnectionError:
-                    await asyncio.sleep(_RECONNECT_S)
                 except KafkaError as error:
-                    raise sending.no_use(error) or sending.refusal(error) from error
+                    if not _passes(error):
+                        raise sending.no_use(error) or sending.refusal(error) from error
+                    await asyncio.sleep(_RECONNECT_S)
                 else:
                     break
         self._lanes[partition] = _Lane(partition, producer)
@@ -300,6 +300,14 @@ class _History:
         self.losses = 0
         for done in [known for known in self.refusals if known < offset]:
             del self.refusals[done]
+
+
+def _passes(error: KafkaError) -> bool:
+    """Whether initialising a producer may succeed later, all else being the same.
+
+    aiokafka wraps a connection that breaks while it looks for the coordinator in a bare KafkaError.
+    """
+    return isinstance(error, KafkaConnectionError) or error.retriable or type(error) is KafkaError
 
 
 async def _begun(lane: _Lane) -> None:
