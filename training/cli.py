@@ -105,15 +105,15 @@ def export_main(
         TrainingError: a missing package, no trained model, a failed check.
     """
     require_extra()
-    from training.evaluation import evaluate  # noqa: PLC0415 - the training extra
     from training.export import TOLERANCE, export_run, training_queries  # noqa: PLC0415
+    from training.session import measure_of  # noqa: PLC0415
 
     folder = data_folder(data)
     export_run(
         run,
         repository,
         training_queries(run, folder),
-        measure=lambda predictor: evaluate(predictor, folder),
+        measure=measure_of(run, folder),
         language=language,
         tolerance=TOLERANCE if tolerance is None else tolerance,
     )

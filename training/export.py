@@ -79,6 +79,7 @@ def export_run(
         ExportError: too large, too much worse, or its answers depend on the batch.
     """
     run = RunFolder(run_folder)
+    _check_tuning(run.manifest())
     model, calibration = load_model(run.model)
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
     language = language or language_of(manifest)
@@ -117,6 +118,15 @@ def export_run(
     return Exported(version, folder, len(graph), cost)
 
 
+def _check_tuning(manifest: Mapping[str, Any]) -> None:
+    method = manifest.get("arguments", {}).get("tuning", {}).get("method", "full")
+    if method in _NOT_IN_GRAPHS:
+        raise ExportError(
+            f"a model tuned with {method} has parts that the served graph has no place for",
+            "train with method full, lora or adalora under [tuning]",
+        )
+
+
 def training_queries(run_folder: Path, data: Path) -> list[str]:
     """Texts that the run was trained on, as an epoch draws them: what sets the scales of int8.
 
@@ -141,6 +151,7 @@ def language_of(manifest: Mapping[str, Any]) -> str:
     return encoder.language if encoder else "en"
 
 
+_NOT_IN_GRAPHS = ("adapters", "prefix")
 _PROBES = [
     "shoes", "red shoes", "red shoes and a blue bag", "where is my order [ORDER]", "tv", "refund",
     "does the kettle switch itself off when it boils", "i love it", "501", "usb c charger 65w",

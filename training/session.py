@@ -1,7 +1,7 @@
 """A training run from configuration to calibrated model, and the evaluation of one."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,14 +188,18 @@ def evaluate_model(folder: Path, data: Path) -> dict[str, Any]:
     """
     if (folder / FRONT).is_dir():
         return _served_figures(folder, data)
-    predictor = predictor_of(folder)
-    if language_of(_base_of(folder)) == "zh":
-        figures = chinese_evaluation.evaluate(predictor, data, _english_vectors(folder))
-    else:
-        figures = evaluate(predictor, data)
+    figures = measure_of(folder, data)(predictor_of(folder))
     if (folder / "model").is_dir():
         RunFolder(folder).record(figures=figures)
     return figures
+
+
+def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
+    """What takes the figures of models in the language of a run's base."""
+    if language_of(_base_of(run)) == "zh":
+        english = _english_vectors(run)
+        return lambda predictor: chinese_evaluation.evaluate(predictor, data, english)
+    return lambda predictor: evaluate(predictor, data)
 
 
 def _served_figures(repository: Path, data: Path) -> dict[str, Any]:

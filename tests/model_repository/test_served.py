@@ -42,7 +42,14 @@ def many_queries() -> list[str]:
         for second in _SECOND
         for number in ("", "10", "under $50")
     ]
-    return [*found, *("x" * n for n in range(1, 40)), *("word " * n for n in range(1, 140, 9))]
+    chinese = [
+        frame.format(first, second)
+        for frame in ("{}{}", "有没有{}的{}", "我的{}{}到哪里了", "{}的{}坏了,我要退货")
+        for first in ("红色", "便宜", "防水", "儿童", "大码")
+        for second in ("鞋子", "台灯", "手机壳", "帐篷", "iPhone 15", "办公椅")
+    ]
+    long = ("x" * n for n in range(1, 40)), ("word " * n for n in range(1, 140, 9))
+    return [*found, *chinese, *long[0], *long[1]]
 
 
 class Served:
@@ -112,10 +119,57 @@ async def test_it_tells_requests_apart(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "intent", "spans"),
+    [
+        ("我想买一部手机", "product_search", {("core_product_type", "手机")}),
+        (
+            "我想找一件蓝色的衣服",
+            "product_search",
+            {("color", "蓝色"), ("core_product_type", "衣服")},
+        ),
+        ("我的快递到哪里了", "track_order", set()),
+        ("我的快递状态", "track_order", set()),
+    ],
+)
+async def test_it_understands_chinese(
+    served: Served, text: str, intent: str, spans: set[tuple[str, str]]
+) -> None:
+    (found,) = await served.understand(text)
+    assert found.language == "zh"
+    assert found.intent.label == intent
+    assert {(s.type, text[s.start : s.end]) for s in found.spans} == spans
+    assert found.sentiment.label == "neutral"
+
+
+async def test_mixed_scripts_are_chinese(served: Served) -> None:
+    text = "苹果 iPhone 15 手机壳"
+    (found,) = await served.understand(text)
+    assert (found.language, found.intent.label) == ("zh", "product_search")
+    assert ("core_product_type", "手机壳") in {(s.type, text[s.start : s.end]) for s in found.spans}
+
+
+async def test_each_chinese_product_has_its_own_color(served: Served) -> None:
+    text = "红色的鞋子和蓝色的包"
+    (found,) = await served.understand(text)
+    pairs = {
+        tuple(text[found.spans[n].start : found.spans[n].end] for n in (r.subject, r.object))
+        for r in found.relations
+    }
+    assert pairs == {("鞋子", "红色"), ("包", "蓝色")}
+
+
+async def test_a_query_and_its_translation_are_neighbours(served: Served) -> None:
+    """One vector space: the Chinese query is nearer to its English than to other English."""
+    outputs = await served(
+        ["我想买一双红色的运动鞋", "red running shoes", "office chair", "phone case"]
+    )
+    near = outputs.sentence_vector[1:] @ outputs.sentence_vector[0]
+    assert int(near.argmax()) == 0
+
+
+@pytest.mark.parametrize(
     "text",
     [
-        "我想买一部手机",
-        "苹果 iPhone 15 手机壳",
         "بحث عن حذاء",
         "バッグ",
         "красные туфли",

@@ -22,7 +22,7 @@ from training.half_precision import FILE, restored, write_half_precision
 from training.model_card import SECTIONS
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
-from training.run_folder import load_model
+from training.run_folder import RunFolder, load_model
 from training.saved_models import predictor_of
 from training.serving_config import encoder_config, read_front
 from training.tokens import load_tokenizer
@@ -244,3 +244,14 @@ def test_onnx_predictor_takes_bytes_too(shipped: Shipped) -> None:
     labels = predictor_of(shipped.repository).labels
     predictor = OnnxPredictor((folder / "model.onnx").read_bytes(), load_tokenizer(folder), labels)
     assert predictor(["red"]).intent_logits.shape == (1, 22)
+
+
+@pytest.mark.parametrize("method", ["adapters", "prefix"])
+def test_parts_that_a_graph_has_no_place_for_are_refused(
+    trained: Trained, tmp_path: Path, method: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained.run, run)
+    RunFolder(run).record(arguments={"tuning": {"method": method}})
+    with pytest.raises(ExportError, match=f"tuned with {method}"):
+        export_run(run, tmp_path / "repository")
