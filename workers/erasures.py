@@ -1,11 +1,11 @@
 """Who has been erased, and when: read from `users.signals`, for all that brings old records back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from msgspec import Struct
 
 from streams.events import ErasureSignal, Instant
@@ -55,16 +55,26 @@ async def read_erasures(reader: AIOKafkaConsumer, topic: str, partitions: int) -
     found: dict[str, int] = {}
     span = await resolve(reader, topic, partitions, Bound("earliest"), Bound("latest"))
     async for records, _ in read(reader, topic, span.partitions, batch=_BATCH):
-        for record in records:
-            if record.value is None or b'"erasure"' not in record.value:  # decoding all is slow
-                continue
-            try:
-                signal = _decoder.decode(record.value)
-            except ValueError:
-                continue
-            if signal.erasure is None or signal.erasure.reason == ROTATION:
-                continue
-            if is_pseudonym(signal.user) and record.key == signal.user.encode():
-                at = max(record.timestamp, round(signal.occurred_at.timestamp() * 1_000))
-                found[signal.user] = max(at, found.get(signal.user, at))
+        note_erasures(found, records)
     return Erasures(found)
+
+
+def note_erasures(found: dict[str, int], records: Iterable[ConsumerRecord]) -> None:
+    """Adds the erasures among records of `users.signals` to the last ones known of each user.
+
+    Args:
+        found: when (Unix, ms), by pseudonym; changed here.
+        records: of the topic, in order.
+    """
+    for record in records:
+        if record.value is None or b'"erasure"' not in record.value:  # decoding all is slow
+            continue
+        try:
+            signal = _decoder.decode(record.value)
+        except ValueError:
+            continue
+        if signal.erasure is None or signal.erasure.reason == ROTATION:
+            continue  # a rotation of the key voids a name, not its user
+        if is_pseudonym(signal.user) and record.key == signal.user.encode():
+            at = max(record.timestamp, round(signal.occurred_at.timestamp() * 1_000))
+            found[signal.user] = max(at, found.get(signal.user, at))

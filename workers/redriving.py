@@ -29,14 +29,11 @@ from workers.errors import IntentstreamError, UnreachableError
 from workers.kafka import admin, producer, running, send, source_record
 from workers.sections import InputSettings
 from workers.settings import Settings
-from workers.topic_range import Bound, RangeError, ResolvedRange, read, resolve
+from workers.topic_range import Bound, RangeError, ResolvedRange, published_since, read, resolve
 from workers.topics_admin import topic_states
 
 _BATCH: Final = 500
 _ACKNOWLEDGE_S: Final = 60.0
-_CLOCK_MARGIN_MS: Final = 10 * 60 * 1_000
-"""How far the clocks of brokers and producers may be apart."""
-
 _LARGEST: Final = 10_000_000
 
 
@@ -172,7 +169,7 @@ class _Surroundings:
             if name not in states:
                 raise RangeError(f"there is no topic {name}", "`intentstream topics plan` shows it")
         inputs = {name: states[name].partitions for name in (names.raw, names.actions)}
-        since = Bound("time", time_ms=max(0, since_ms - _CLOCK_MARGIN_MS))
+        since = published_since(since_ms)
         rounds: set[_Round] = set()
         for name, partitions in inputs.items():
             span = await resolve(reader, name, partitions, since, Bound("latest"))

@@ -21,6 +21,8 @@ _FORMS = (
     "(-2h, -1d12h), earliest, latest, or offsets by partition (0:120,1:80)"
 )
 _STALL_S: Final = 60.0
+_CLOCK_MARGIN_MS: Final = 10 * 60 * 1_000
+"""How far the clocks of brokers and of whoever publishes may be apart."""
 
 
 class RangeError(IntentstreamError):
@@ -39,6 +41,13 @@ class Bound:
     def is_latest(self) -> bool:
         """Whether it is the end of the log as it is now."""
         return self.text == "latest"
+
+
+def published_since(moment_ms: int | None) -> Bound:
+    """From where to read what has been published since a moment (Unix, ms); None: all of it."""
+    if moment_ms is None:
+        return Bound("earliest")
+    return Bound("time", time_ms=max(0, moment_ms - _CLOCK_MARGIN_MS))
 
 
 @dataclass(frozen=True, slots=True)

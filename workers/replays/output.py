@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from streams.records import OutputRecord, SourceRecord
 from streams.topics import TopicSpec, replay_spec
 from workers.errors import UnreachableError
-from workers.kafka import producer, running
+from workers.kafka import producer, running, send
 from workers.replays.run_state import RunError, RunState
 from workers.settings import Settings
 
@@ -66,10 +66,7 @@ async def send_all(client: AIOKafkaProducer, events: Iterable[OutputRecord]) -> 
     """
     try:
         async with asyncio.timeout(_ACKNOWLEDGE_S):
-            sent = [
-                await client.send(one.topic, one.value, key=one.key, headers=list(one.headers))
-                for one in events
-            ]
+            sent = [await send(client, one) for one in events]
             await asyncio.gather(*sent)
     except TimeoutError as error:
         raise UnreachableError(

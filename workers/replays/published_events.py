@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from msgspec import Struct
 
-from streams.events import ErasureSignal, Instant
 from streams.records import OutputRecord
-from workers.profiles.key_rotation import ROTATION
+from workers.erasures import note_erasures
 from workers.replays.event_identity import (
     EventKey,
     Position,
@@ -19,10 +16,14 @@ from workers.replays.event_identity import (
 )
 from workers.replays.record_comparison import revision_of
 from workers.replays.run_state import RunState
-from workers.topic_range import Bound, PartitionRange, ResolvedRange, read, resolve
-
-_CLOCK_MARGIN_MS: Final = 10 * 60 * 1_000
-"""How far the clock of whoever published may lag behind the broker's."""
+from workers.topic_range import (
+    Bound,
+    PartitionRange,
+    ResolvedRange,
+    published_since,
+    read,
+    resolve,
+)
 
 _BATCH: Final = 2_000
 _ENDS: Final = "published_ranges"
@@ -30,15 +31,6 @@ _ERASED: Final = "erased"
 
 Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is in all."""
-
-
-class _Erasure(Struct):
-    user: str
-    occurred_at: Instant
-    erasure: ErasureSignal | None = None
-
-
-_signals = msgspec.json.Decoder(_Erasure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +119,7 @@ async def _ranges(
             topic: [PartitionRange(*numbers) for numbers in parts]
             for topic, parts in stored.items()
         }
-    since = Bound("earliest")
-    if since_ms is not None:
-        since = Bound("time", time_ms=max(0, since_ms - _CLOCK_MARGIN_MS))
+    since = published_since(since_ms)
     found = {}
     for topic, count in topics.items():
         found[topic] = list(
@@ -157,17 +147,8 @@ def _events(
 
 
 def _keep_erasures(state: RunState, records: Iterable[ConsumerRecord]) -> None:
-    found: dict[str, int] = {}
-    for record in records:
-        if record.value is None or b'"erasure":' not in record.value:
-            continue
-        try:
-            signal = _signals.decode(record.value)
-        except ValueError:
-            continue
-        if signal.erasure is None or signal.erasure.reason == ROTATION:
-            continue  # a rotation of the key voids a name, not its user
-        at = max(record.timestamp, round(signal.occurred_at.timestamp() * 1_000))
-        found[signal.user] = max(at, found.get(signal.user, at))
-    if found:
-        state.put(_ERASED, erased_users(state) | found)
+    known = erased_users(state)
+    found = dict(known)
+    note_erasures(found, records)
+    if found != known:
+        state.put(_ERASED, found)

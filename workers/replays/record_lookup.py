@@ -13,14 +13,13 @@ from streams.records import OutputRecord, SourceRecord
 from workers.kafka import source_record
 from workers.replays.event_identity import Position
 from workers.replays.record_comparison import understood
-from workers.topic_range import Bound, RangeError, read, resolve
+from workers.topic_range import Bound, RangeError, published_since, read, resolve
 from workers.topics_admin import topic_states
 
 _POSITION = re.compile(
     r"(?:(?P<topic>[A-Za-z0-9._-]+)[:\[])?(?P<partition>\d+)\]?[:@](?P<offset>\d+)"
 )
 _BATCH: Final = 2_000
-_MARGIN_MS: Final = 10 * 60 * 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +90,8 @@ async def published_query(
     states = await topic_states(client, [topic])
     if topic not in states:
         return None
-    since = Bound("earliest")
-    if since_ms is not None:
-        since = Bound("time", time_ms=max(0, since_ms - _MARGIN_MS))
-    span = await resolve(
-        reader, topic, states[topic].partitions, since, Bound("latest"), strict=False
-    )
+    since, until = published_since(since_ms), Bound("latest")
+    span = await resolve(reader, topic, states[topic].partitions, since, until, strict=False)
     best: QueryUnderstood | None = None
     async for records, _ in read(reader, topic, span.partitions, batch=_BATCH):
         for record in records:
