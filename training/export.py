@@ -18,7 +18,7 @@ from streams.labels import INTENTS, OUT_OF_SCOPE
 from training.compression import Cost, worse_than
 from training.config import config_of
 from training.corpus import load_corpus
-from training.encoders import ENCODERS
+from training.encoders import language_of
 from training.errors import TrainingError
 from training.generator import compose
 from training.graph import Weights, build
@@ -26,9 +26,10 @@ from training.model_card import card
 from training.observation import observe
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor, batches
-from training.run_folder import RunFolder, load_model
+from training.run_folder import RunFolder, base_of, load_model
 from training.serving_config import Served, encoder_config, front_config, read_front
 from training.tokens import load_tokenizer
+from training.tuning import MERGED
 
 MAX_PIECES = 128
 MAX_BYTES = 35_000_000
@@ -82,7 +83,7 @@ def export_run(
     _check_tuning(run.manifest())
     model, calibration = load_model(run.model)
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
-    language = language or language_of(manifest)
+    language = language or language_of(base_of(manifest))
     texts = list(queries or generated_queries())
     ranges = observe(model, (ids for _, ids in batches(tokenizer.encode_batch(texts), 32)))
     own = TorchPredictor(model, tokenizer, calibration).labels
@@ -120,7 +121,7 @@ def export_run(
 
 def _check_tuning(manifest: Mapping[str, Any]) -> None:
     method = manifest.get("arguments", {}).get("tuning", {}).get("method", "full")
-    if method in _NOT_IN_GRAPHS:
+    if method not in ("full", *MERGED):
         raise ExportError(
             f"a model tuned with {method} has parts that the served graph has no place for",
             "train with method full, lora or adalora under [tuning]",
@@ -145,13 +146,6 @@ def generated_queries() -> list[str]:
     return [e.text for kind in ("requests", "products") for e in compose(kind, half, 1)]
 
 
-def language_of(manifest: Mapping[str, Any]) -> str:
-    """The language of a run, by its base; English where the base is not one of the recipes'."""
-    encoder = ENCODERS.get(manifest.get("arguments", {}).get("model", {}).get("base", ""))
-    return encoder.language if encoder else "en"
-
-
-_NOT_IN_GRAPHS = ("adapters", "prefix")
 _PROBES = [
     "shoes", "red shoes", "red shoes and a blue bag", "where is my order [ORDER]", "tv", "refund",
     "does the kettle switch itself off when it boils", "i love it", "501", "usb c charger 65w",

@@ -12,6 +12,7 @@ runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -101,6 +102,11 @@ class RunFolder:
             text = json.dumps(asdict(tuning), indent=2, sort_keys=True)
             (self.model / _TUNING).write_text(text + "\n", encoding="utf-8")
         torch.save(model.state_dict(), self.model / "weights.pt")
+
+
+def base_of(manifest: Mapping[str, Any]) -> str:
+    """The base that a run began with, by its name or path; empty when that is not recorded."""
+    return str(manifest.get("arguments", {}).get("model", {}).get("base", ""))
 
 
 def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:

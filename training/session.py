@@ -1,7 +1,7 @@
 """A training run from configuration to calibrated model, and the evaluation of one."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
 from training.processes import Processes
 from training.report import print_figures
-from training.run_folder import RunFolder, load_model
+from training.run_folder import RunFolder, base_of, load_model
 from training.sentence_space import SentenceSpace
 from training.serving_config import Served, read_front
 from training.sources import SOURCES, file_hashes, load_if_there
@@ -196,8 +196,9 @@ def evaluate_model(folder: Path, data: Path) -> dict[str, Any]:
 
 def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
     """What takes the figures of models in the language of a run's base."""
-    if language_of(_base_of(run)) == "zh":
-        english = _english_vectors(run)
+    manifest = RunFolder(run).manifest() if (run / "manifest.json").is_file() else {}
+    if language_of(base_of(manifest)) == "zh":
+        english = _english_vectors(manifest)
         return lambda predictor: chinese_evaluation.evaluate(predictor, data, english)
     return lambda predictor: evaluate(predictor, data)
 
@@ -218,14 +219,9 @@ def _served_figures(repository: Path, data: Path) -> dict[str, Any]:
     return figures
 
 
-def _base_of(folder: Path) -> str:
-    manifest = RunFolder(folder).manifest() if (folder / "manifest.json").is_file() else {}
-    return str(manifest.get("arguments", {}).get("model", {}).get("base", ""))
-
-
-def _english_vectors(folder: Path) -> NDArray[np.float32] | None:
+def _english_vectors(manifest: Mapping[str, Any]) -> NDArray[np.float32] | None:
     """The English of the hand-written pairs, in the space that a run's model learnt."""
-    vectors = RunFolder(folder).manifest().get("arguments", {}).get("model", {}).get("vectors", "")
+    vectors = manifest.get("arguments", {}).get("model", {}).get("vectors", "")
     if not vectors:
         return None
     texts = [english for _, english in chinese.hand_written_pairs()]
