@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from streams.labels import INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
+from streams.labels import INTENTS, SENTIMENTS
 from streams.text import normalise
 from training import chinese
 from training.chinese_evaluation import nearest_metrics
@@ -69,16 +69,6 @@ def test_searches_and_requests_come_with_the_english_that_says_the_same() -> Non
     assert sum(bool(meaning) for meaning in meanings) > 0.9 * len(made)
     assert not any(is_ideograph(c) for meaning in meanings[:50] for c in meaning[:1])
     assert all(e.meaning == "" for e in compose("zh_feelings", 50, 2))
-
-
-def test_an_attribute_belongs_to_at_most_one_product() -> None:
-    for example in compose("zh_products", 500, 4):
-        spans = example.spans or ()
-        owned = [attribute for _, attribute in example.relations or ()]
-        assert len(owned) == len(set(owned))
-        for product, attribute in example.relations or ():
-            assert spans[product].type in PRODUCT_TYPES
-            assert spans[attribute].type in PREDICATES
 
 
 def test_placeholders_of_the_redactor_are_entities() -> None:

@@ -42,8 +42,9 @@ def test_every_intent_and_feeling_is_generated() -> None:
     assert {e.sentiment for e in compose("feelings", 100, 1)} == set(SENTIMENTS)
 
 
-def test_an_attribute_belongs_to_at_most_one_product() -> None:
-    for example in compose("products", 500, 4):
+@pytest.mark.parametrize("kind", ["products", "zh_products"])
+def test_an_attribute_belongs_to_at_most_one_product(kind: str) -> None:
+    for example in compose(kind, 500, 4):
         spans = example.spans or ()
         owned = [attribute for _, attribute in example.relations or ()]
         assert len(owned) == len(set(owned))

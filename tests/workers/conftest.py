@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.workers.replay_rig import deployment
 from tests.workers.rig import Rig, rigged_triton
 from tests.workers.world import World, world_of
 from workers.embedded.kafka import EmbeddedKafka
+from workers.settings import Settings
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -26,6 +28,12 @@ def rig(rigged: Rig) -> Iterator[Rig]:
     rigged.reset()
     yield rigged
     rigged.reset()
+
+
+@pytest.fixture
+async def settings(kafka: EmbeddedKafka) -> Settings:
+    """A deployment with topics of its own."""
+    return await deployment(kafka.bootstrap)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

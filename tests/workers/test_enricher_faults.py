@@ -328,7 +328,11 @@ async def test_a_refused_dead_letter_stops_the_worker_before_the_commit(
     kafka: EmbeddedKafka, own_rig: Rig
 ) -> None:
     """CASES 62: the offset doesn't pass what is neither published nor dead-lettered."""
-    world = await world_on(kafka, own_rig, "refused-letter")
+    await stopped_by_a_refused_letter(await world_on(kafka, own_rig, "refused-letter"))
+
+
+async def stopped_by_a_refused_letter(world: World) -> None:
+    """Kafka takes no dead letter of a bad record: the enricher ends, and has committed nothing."""
     await configure(world.settings, world.settings.topic_names.dead, max_message_bytes="100")
     await world.produce([b"{not json"])
     with pytest.raises(UnreachableError, match="refuses even a dead letter"):

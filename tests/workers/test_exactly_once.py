@@ -12,12 +12,10 @@ from aiokafka import TopicPartition
 
 from streams.deadletters import VALUE_LEFT_OUT, DeadReason, reason_of
 from tests.workers.rig import Rig, rigged_triton
-from tests.workers.test_enricher_faults import configure
+from tests.workers.test_enricher_faults import configure, stopped_by_a_refused_letter
 from tests.workers.world import World, lost, out_of_order, queries, world_of
 from workers import kafka as clients
 from workers.embedded.kafka import EmbeddedKafka
-from workers.enrichment.checkpoint import Budgets
-from workers.errors import UnreachableError
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -155,13 +153,7 @@ async def test_a_refused_dead_letter_stops_the_worker_before_the_commit(
     kafka: EmbeddedKafka, own_rig: Rig
 ) -> None:
     """CASES 62."""
-    world = await exact_world(kafka, own_rig, "transactions-refused")
-    await configure(world.settings, world.settings.topic_names.dead, max_message_bytes="100")
-    await world.produce([b"{not json"])
-    with pytest.raises(UnreachableError, match="refuses even a dead letter"):
-        async with world.enricher(budgets=Budgets(drain=1, flush=1, commit=1)) as enricher:
-            await world.until(lambda: enricher._failure is not None)
-    assert sum(offset or 0 for offset in (await world.committed(world.raw)).values()) == 0
+    await stopped_by_a_refused_letter(await exact_world(kafka, own_rig, "transactions-refused"))
 
 
 async def test_a_topic_written_in_transactions_is_read_as_if_it_were_not(

@@ -24,7 +24,6 @@ from tests.workers.replay_rig import (
     BAD,
     all_of,
     ask,
-    deployment,
     differences,
     enriched,
     queries,
@@ -43,13 +42,6 @@ from workers.replays.run_state import RunError
 from workers.settings import Settings, load_settings
 from workers.topic_range import PartitionRange, RangeError, parse_bound
 from workers.topics_admin import apply
-
-
-@pytest.fixture
-async def settings(kafka: EmbeddedKafka) -> Settings:
-    """A deployment with topics of its own."""
-    return await deployment(kafka.bootstrap)
-
 
 # --- against what was published
 

@@ -15,7 +15,6 @@ from streams.records import OutputRecord
 from tests.workers.replay_rig import (
     ask,
     asked_and_published,
-    deployment,
     enriched,
     replayed,
     request,
@@ -23,7 +22,6 @@ from tests.workers.replay_rig import (
     step,
 )
 from tests.workers.test_replay_versions import _RED, _query
-from workers.embedded.kafka import EmbeddedKafka
 from workers.errors import UnreachableError
 from workers.replays import plots
 from workers.replays.files import PAGE
@@ -33,12 +31,6 @@ from workers.settings import Settings
 
 _VOID = {"meta", "br"}
 _EVIL = "<script>alert(1)</script> \"quoted\" & 'it'"
-
-
-@pytest.fixture
-async def settings(kafka: EmbeddedKafka) -> Settings:
-    """A deployment with topics of its own."""
-    return await deployment(kafka.bootstrap)
 
 
 class _Strict(HTMLParser):

@@ -16,13 +16,11 @@ from tests.workers.replay_rig import (
     all_of,
     ask,
     asked_and_published,
-    deployment,
     queries,
     replayed,
     request,
     step,
 )
-from workers.embedded.kafka import EmbeddedKafka
 from workers.replays.batches import Enrich
 from workers.replays.evidence import MANIFEST
 from workers.replays.files import CONTENT
@@ -41,12 +39,6 @@ class Killed(BaseException):
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.replays.batches._BATCH", 10)
     monkeypatch.setattr("workers.replays.published_events._BATCH", 25)
-
-
-@pytest.fixture
-async def settings(kafka: EmbeddedKafka) -> Settings:
-    """A deployment with topics of its own."""
-    return await deployment(kafka.bootstrap)
 
 
 def _killed_after(settings: Settings, batches: int, salt: int = 0) -> Enrich:

@@ -13,7 +13,6 @@ from tests.workers.replay_rig import (
     all_of,
     ask,
     asked_and_published,
-    deployment,
     differences,
     enriched,
     queries,
@@ -21,7 +20,6 @@ from tests.workers.replay_rig import (
     send,
     step,
 )
-from workers.embedded.kafka import EmbeddedKafka
 from workers.kafka import admin, producer, running, source_record
 from workers.profiles.erasure import publish_erasure
 from workers.profiles.key_rotation import ROTATION
@@ -29,12 +27,6 @@ from workers.replays.comparison import Verdict
 from workers.replays.event_identity import Position
 from workers.replays.selection import Sample
 from workers.settings import Settings
-
-
-@pytest.fixture
-async def settings(kafka: EmbeddedKafka) -> Settings:
-    """A deployment with topics of its own."""
-    return await deployment(kafka.bootstrap)
 
 
 @pytest.mark.parametrize("pseudonym", [False, True])

@@ -24,14 +24,12 @@ from streams.topics import TopicNames
 from tests.workers.replay_rig import (
     all_of,
     asked_and_published,
-    deployment,
     differences,
     enriched,
     replayed,
     send,
     step,
 )
-from workers.embedded.kafka import EmbeddedKafka
 from workers.kafka import source_record
 from workers.replays.agreement import SHIFT_EDGES, Agreement, telling
 from workers.replays.back_fill import PROFILES
@@ -226,12 +224,6 @@ def test_what_tells_most_comes_first() -> None:
 
 
 # --- two models, end to end
-
-
-@pytest.fixture
-async def settings(kafka: EmbeddedKafka) -> Settings:
-    """A deployment with topics of its own."""
-    return await deployment(kafka.bootstrap)
 
 
 async def test_a_replay_finds_what_a_direct_comparison_finds(
