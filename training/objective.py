@@ -167,7 +167,29 @@ def r_drop_loss(heads: Heads, batch: Batch, rows: Tensor) -> Tensor:
 
 
 def relation_loss(heads: Heads, batch: Batch) -> Tensor:
-    """Binary cross-entropy over pairs of product and attribute."""
+    """Whether each product and attribute belong together, and which product it is of all there are.
+
+    Binary cross-entropy over the pairs, and cross-entropy over the products of each attribute's
+    query, as an attribute is given to the likeliest of them.
+    """
     rows, products, attributes = batch.pairs.unbind(dim=1)
     scores = (heads.subject[rows, products] * heads.object[rows, attributes]).float().sum(dim=-1)
-    return functional.binary_cross_entropy_with_logits(scores, batch.related)
+    together = functional.binary_cross_entropy_with_logits(scores, batch.related)
+    return together + _owner_loss(scores, rows * batch.ids.shape[1] + attributes, batch.related)
+
+
+def _owner_loss(scores: Tensor, attributes: Tensor, related: Tensor) -> Tensor:
+    """Cross-entropy of softmaxes over the pairs that share an attribute.
+
+    Args:
+        scores: [P], of pairs.
+        attributes: [P], a number for each attribute of the batch.
+        related: [P], 1 where a pair belongs together.
+    """
+    names, group = torch.unique(attributes, return_inverse=True)
+    highest = scores.new_full((len(names),), -torch.inf)
+    highest = highest.scatter_reduce(0, group, scores.detach(), "amax")
+    shifted = scores - highest[group]
+    total = torch.zeros_like(highest).index_add(0, group, shifted.exp())
+    share = shifted - total.log()[group]
+    return -(related * share).sum() / related.sum().clamp(min=1)

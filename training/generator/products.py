@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from training.examples import Example
 from training.generator.grammar import expand
+from training.generator.pairing import paired
 from training.generator.words import Words
 from training.markup import marked, parse
 
@@ -258,16 +259,18 @@ def product_phrase(words: Words, chance: random.Random, number: int = 1) -> str:
 def product_query(words: Words, chance: random.Random) -> Example:
     """A search for one to three products."""
     form = chance.random()
-    if form < 0.2:
+    if form < 0.1:
         body = _item(1, words, chance).words()
-    elif form < 0.45:
+    elif form < 0.25:
         body = _listed([_item(n, words, chance) for n in (1, 2)], chance)
-    elif form < 0.53:
+    elif form < 0.3:
         body = _listed([_item(n, words, chance, most=2) for n in (1, 2, 3)], chance)
-    elif form < 0.92:
+    elif form < 0.46:
         body = _crossed(words, chance)
-    else:
+    elif form < 0.5:
         body = _shared(words, chance)
+    else:
+        body = paired(words, chance)
     opening = expand(chance.choice(_OPENINGS), chance, lambda slot: slot)
     text = " ".join(f"{opening} {body}".split())
     return parse(text, "composed", intent="product_search", sentiment="neutral")
