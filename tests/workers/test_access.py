@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -150,13 +151,15 @@ async def granted(guarded: Guarded) -> None:
     pairs = [f"{role.value}=User:{role.value}" for role in _ROLES]
     pairs.append("redriver=User:auditor")
     options = [word for pair in pairs for word in ("--principal", pair)]
-    result = await asyncio.to_thread(
-        CliRunner(env=guarded.environment("admin")).invoke,
-        app,
-        ["topics", "acls", "--grant", *options],
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "workers.cli", "topics", "acls", "--grant", *options),
+        env=guarded.environment("admin"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
-    assert result.exit_code == 0, result.output
-    assert "rights granted to" in result.stdout
+    said, _ = await command.communicate()
+    assert command.returncode == 0, said.decode()
+    assert "rights granted to" in said.decode()
     await apply(guarded.settings("operator"))
 
 
