@@ -17,6 +17,7 @@ from rich.table import Table
 from benchmarks.personal_data import Sample, corpus
 from streams.redaction import redact
 from streams.text import normalise
+from training.redaction_cost import altered
 
 _DIGITS = re.compile(r"\d+")
 _TELLING = 5
@@ -66,17 +67,6 @@ def recall(samples: Iterable[Sample]) -> dict[tuple[str, str], Recall]:
             result.seen += 1
             if leaks(one.value, redact(normalise(one.text)).text):
                 result.missed.append(one)
-    return found
-
-
-def altered(queries: Iterable[str]) -> list[tuple[str, str]]:
-    """The queries that the redactor changes, with what becomes of them."""
-    found = []
-    for query in queries:
-        clean = normalise(query, max_chars=100_000)
-        redacted = redact(clean).text
-        if redacted != clean:
-            found.append((clean, redacted))
     return found
 
 

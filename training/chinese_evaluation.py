@@ -2,27 +2,30 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.labels import INTENTS, OUT_OF_SCOPE, SENTIMENTS
+from streams.labels import OUT_OF_SCOPE
 from streams.text import normalise
+from training.answers import answers_of
 from training.chinese import (
     hand_written_near_misses,
     hand_written_pairs,
     hand_written_requests,
 )
 from training.evaluation import (
+    Step,
     entity_metrics,
     intent_metrics,
-    predict,
+    on,
     relation_metrics,
     scope_auroc,
     sentiment_metrics,
+    taken,
 )
 from training.examples import Example
 from training.predict import Predictor
@@ -31,6 +34,8 @@ from training.sources import load
 _QUERIES: Final = 5000  # so many real ones are read for their distribution
 _REVIEWS: Final = 6000  # so many, drawn at random: reviews are long
 _UNLABELLED: Final = "none"
+
+EnglishVectors = Callable[[Predictor], NDArray[np.float32] | None]
 
 
 def evaluate(
@@ -47,32 +52,55 @@ def evaluate(
     Raises:
         DataError: the data folder lacks a file.
     """
+    return taken(chinese_steps(folder, lambda _: english), predictor)
+
+
+def chinese_steps(folder: Path, english: EnglishVectors) -> list[Step]:
+    """What is measured of a Chinese model.
+
+    Args:
+        folder: of the public data sets.
+        english: gives the vectors that the English of `hand_written_pairs` has, [100, 384]; None
+            where nothing can.
+
+    Raises:
+        DataError: the data folder lacks a file.
+    """
     requests = hand_written_requests()
     inside = [e for e in requests if e.intent != OUT_OF_SCOPE]
-    several = [e for e in inside if e.relations and len({p for p, _ in e.relations}) > 1]
-    found = {
-        "zh_intents_hand_written": intent_metrics(predictor, requests),
-        "zh_entities_hand_written": entity_metrics(predictor, inside),
-        "zh_sentiment_hand_written": sentiment_metrics(predictor, requests),
-        "zh_relations_hand_written": relation_metrics(
-            predictor, [e for e in inside if e.relations]
+    related = [e for e in inside if e.relations]
+    several = [e for e in related if len({p for p, _ in e.relations or ()}) > 1]
+    misses, pairs = hand_written_near_misses(), hand_written_pairs()
+    reviews = _drawn(load("zh_reviews", folder), _REVIEWS)
+    queries = load("zh_queries", folder)[:_QUERIES]
+
+    def vectors(predictor: Predictor) -> dict[str, Any]:
+        found = english(predictor)
+        if found is None:
+            return {}
+        chinese = predictor([pair[0] for pair in pairs]).sentence_vector
+        return dict(nearest_metrics(chinese, found))
+
+    return [
+        on("zh_intents_hand_written", intent_metrics, requests, sliced=True),
+        on("zh_entities_hand_written", entity_metrics, inside, sliced=True),
+        on("zh_sentiment_hand_written", sentiment_metrics, requests, sliced=True),
+        on("zh_relations_hand_written", relation_metrics, related),
+        on("zh_relations_several_products", relation_metrics, several),
+        Step(
+            "zh_out_of_scope",
+            len(misses) + len(inside),
+            lambda model: {"auroc_near_misses": scope_auroc(model, misses, inside)},
         ),
-        "zh_relations_several_products": relation_metrics(predictor, several),
-        "zh_out_of_scope": {
-            "auroc_near_misses": scope_auroc(predictor, hand_written_near_misses(), inside)
-        },
-        "zh_sentiment_reviews": polarity_metrics(
-            predictor, _drawn(load("zh_reviews", folder), _REVIEWS)
+        on("zh_sentiment_reviews", polarity_metrics, reviews),
+        on(
+            "zh_entities_ecommerce",
+            product_and_brand_metrics,
+            load("zh_ner_ecommerce_dev", folder),
         ),
-        "zh_entities_ecommerce": product_and_brand_metrics(
-            predictor, load("zh_ner_ecommerce_dev", folder)
-        ),
-        "zh_searches": search_metrics(predictor, load("zh_queries", folder)[:_QUERIES]),
-    }
-    if english is not None:
-        chinese = predictor([pair[0] for pair in hand_written_pairs()]).sentence_vector
-        found["zh_vectors"] = nearest_metrics(chinese, english)
-    return found
+        on("zh_searches", search_metrics, queries),
+        Step("zh_vectors", 2 * len(pairs), vectors),
+    ]
 
 
 def _drawn(examples: Sequence[Example], count: int) -> list[Example]:
@@ -85,15 +113,10 @@ def polarity_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[
 
     `found_neutral` is the share that the model would call neutral.
     """
-    texts = [normalise(example.text) for example in examples]
-    logits = np.concatenate(
-        [
-            predictor(texts[start : start + 512]).sentiment_logits
-            for start in range(0, len(texts), 512)
-        ]
-    )
+    answers = answers_of(predictor, [normalise(example.text) for example in examples])
     negative, neutral, positive = (
-        logits[:, SENTIMENTS.index(name)] for name in ("negative", "neutral", "positive")
+        answers.sentiments[:, answers.labels.sentiments.index(name)]
+        for name in ("negative", "neutral", "positive")
     )
     gold = np.array([example.sentiment == "positive" for example in examples])
     right = (positive > negative) == gold
@@ -111,7 +134,7 @@ def product_and_brand_metrics(predictor: Predictor, examples: Sequence[Example])
 
     Spans of other types are left out of precision: the data do not say whether they are right.
     """
-    answers, _ = predict(predictor, [example.text for example in examples])
+    answers = answers_of(predictor, [example.text for example in examples]).found
     kinds = {
         "core_product_type": "product",
         "product_name": "product",
@@ -162,15 +185,16 @@ def _f1(right: int, found: int, there: int) -> float:
 def search_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
     """What the model makes of real search queries: nearly all should be product searches."""
     texts = [normalise(example.text) for example in examples]
-    answers, probabilities = predict(predictor, texts)
-    labels = Counter(answer.intent.label for answer in answers)
+    answers = answers_of(predictor, texts)
+    labels = Counter(one.intent.label for one in answers.found)
     outputs = predictor(texts[:2000])
+    scope = answers.labels.intents.index(OUT_OF_SCOPE)
     return {
         "accuracy": labels["product_search"] / len(texts),
         "examples": len(texts),
         "taken_for": {name: n / len(texts) for name, n in labels.most_common(6)},
-        "without_entity": sum(not answer.spans for answer in answers) / len(texts),
-        "out_of_scope_probability": float(probabilities[:, INTENTS.index(OUT_OF_SCOPE)].mean()),
+        "without_entity": sum(not one.spans for one in answers.found) / len(texts),
+        "out_of_scope_probability": float(answers.intents[:, scope].mean()),
         "word_pieces": float(outputs.word_pieces.mean()),
     }
 

@@ -1,13 +1,16 @@
 """How good a model is: every figure from public or hand-written texts it was not trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from streams.decoding import Decoder, ModelOutputs, Understanding, softmax
-from streams.labels import INTENTS, OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
+from streams.decoding import Decoder, ModelOutputs, Span
+from streams.labels import OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
+from training.answers import Asked, answers_of
+from training.entity_scores import entity_scores
 from training.examples import Example, TextSpan
 from training.generator.unseen import unseen_queries
 from training.markup import (
@@ -22,97 +25,74 @@ from training.metrics import (
     accuracy,
     auroc,
     calibration_error,
-    class_f1,
+    class_counts,
     count,
     macro_f1,
 )
 from training.predict import Predictor
+from training.redaction_cost import redaction_metrics
 from training.robustness import in_one_style, kind_of, with_one_typo
 from training.sources import load
-from training.tokens import is_ideograph
 from training.weak_labels import lexicon_feelings
 
-_CHUNK = 512
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is measured.
 
-def predict(predictor: Predictor, texts: Sequence[str]) -> tuple[list[Understanding], np.ndarray]:
-    """Decoded answers and intent probabilities [B, intents]."""
-    decoder = Decoder(predictor.labels)
-    found: list[Understanding] = []
-    probabilities = []
-    for start in range(0, len(texts), _CHUNK):
-        chunk = list(texts[start : start + _CHUNK])
-        outputs = predictor(chunk)
-        found += decoder.decode(outputs, chunk)
-        probabilities.append(softmax(outputs.intent_logits))
-    return found, np.concatenate(probabilities)
+    Attributes:
+        name: under which its figures stand.
+        texts: how many the model is asked about.
+        figures: takes them of a model.
+        task: `entities`, `intents` or `sentiment` where answers can be looked at one by one.
+        examples: then, what they are answers to.
+        sliced: whether kinds of texts are told apart.
+    """
+
+    name: str
+    texts: int
+    figures: Callable[[Predictor], dict[str, Any]]
+    task: str = ""
+    examples: Sequence[Example] = ()
+    sliced: bool = False
 
 
 def entity_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
     """Micro precision, recall and F1 over entities, typed, untyped and by type."""
-    answers, _ = predict(predictor, [example.text for example in examples])
-    pairs = [
-        (
-            {(s.type, *_words_of(e.text, s.start, s.end)) for s in answer.spans},
-            {(s.type, *_words_of(e.text, s.start, s.end)) for s in e.spans or ()},
-        )
-        for e, answer in zip(examples, answers, strict=True)
-    ]
-    typed = count(pairs)
-    untyped = count(({s[1:] for s in found}, {s[1:] for s in gold}) for found, gold in pairs)
-    types = sorted({str(s[0]) for _, gold in pairs for s in gold})
-    by_type = {
-        name: count(
-            ({s for s in found if s[0] == name}, {s for s in gold if s[0] == name})
-            for found, gold in pairs
-        ).f1
-        for name in types
-    }
-    return {
-        "f1": typed.f1,
-        "precision": typed.precision,
-        "recall": typed.recall,
-        "untyped_f1": untyped.f1,
-        "entities": typed.there,
-        "f1_by_type": by_type,
-    }
-
-
-def _words_of(text: str, start: int, end: int) -> tuple[int, int]:
-    """The blank-separated words that characters start to end lie in: (first, last).
-
-    A text with Chinese characters has no blanks between its words: there, characters count.
-    """
-    if any(map(is_ideograph, text)):
-        return start, end
-    return text[: start + 1].count(" "), text[:end].count(" ")
+    texts = [example.text for example in examples]
+    found = answers_of(predictor, texts).found
+    pairs = [(one.spans, e.spans or ()) for one, e in zip(found, examples, strict=True)]
+    return entity_scores(texts, pairs)
 
 
 def intent_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
-    """Accuracy, macro-F1, F1 by class and expected calibration error."""
-    answers, probabilities = predict(predictor, [example.text for example in examples])
+    """Accuracy, macro-F1, figures by class and expected calibration error."""
+    answers = answers_of(predictor, [example.text for example in examples])
     gold = [example.intent or "" for example in examples]
-    found = [answer.intent.label for answer in answers]
-    right = np.array([INTENTS[p] == g for p, g in zip(probabilities.argmax(1), gold, strict=True)])
-    return {
-        "accuracy": accuracy(found, gold),
-        "macro_f1": macro_f1(found, gold),
-        "calibration_error": calibration_error(probabilities.max(1), right),
-        "examples": len(gold),
-        "f1_by_class": class_f1(found, gold),
+    right = np.array(answers.labels.intents)[answers.intents.argmax(1)] == np.array(gold)
+    return class_metrics([one.intent.label for one in answers.found], gold) | {
+        "calibration_error": calibration_error(answers.intents.max(1), right)
     }
 
 
 def sentiment_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
-    """Accuracy, macro-F1 and F1 by class."""
-    answers, _ = predict(predictor, [example.text for example in examples])
+    """Accuracy, macro-F1 and figures by class."""
+    answers = answers_of(predictor, [example.text for example in examples])
     gold = [example.sentiment or "" for example in examples]
-    found = [answer.sentiment.label for answer in answers]
+    return class_metrics([one.sentiment.label for one in answers.found], gold)
+
+
+def class_metrics(found: Sequence[str], gold: Sequence[str]) -> dict[str, Any]:
+    """Accuracy, macro-F1, and precision, recall and F1 of each class of the gold labels."""
+    by_class = class_counts(found, gold)
     return {
         "accuracy": accuracy(found, gold),
         "macro_f1": macro_f1(found, gold),
         "examples": len(gold),
-        "f1_by_class": class_f1(found, gold),
+        "f1_by_class": {name: one.f1 for name, one in by_class.items()},
+        "precision_by_class": {name: one.precision for name, one in by_class.items()},
+        "recall_by_class": {name: one.recall for name, one in by_class.items()},
+        "examples_by_class": {name: one.there for name, one in by_class.items()},
     }
 
 
@@ -127,16 +107,19 @@ def scope_auroc(
     predictor: Predictor, outside: Sequence[Example], inside: Sequence[Example]
 ) -> float:
     """How well the probability of out_of_scope tells the two apart."""
-    column = INTENTS.index(OUT_OF_SCOPE)
+    column = predictor.labels.intents.index(OUT_OF_SCOPE)
     scores = [
-        predict(predictor, [example.text for example in part])[1][:, column]
+        answers_of(predictor, [example.text for example in part]).intents[:, column]
         for part in (outside, inside)
     ]
     return auroc(scores[0], scores[1])
 
 
 def relation_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
-    """F1 of pairs given the gold entities, of the nearest-product rule, and end to end."""
+    """F1 of pairs given the gold entities, of the nearest-product rule, and end to end.
+
+    `f1_ceiling` is what end to end could reach with these entities, were every pair of them right.
+    """
     texts = [example.text for example in examples]
     outputs = predictor(texts)
     given = [_owners(outputs, row, example) for row, example in enumerate(examples)]
@@ -150,10 +133,15 @@ def relation_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[
         )
         for a, e in zip(answers, examples, strict=True)
     ]
+    reachable = [
+        ({pair for pair in pairs if _places(pair) <= _entities(answer.spans)}, pairs)
+        for (_, pairs), answer in zip(whole, answers, strict=True)
+    ]
     return {
         "f1_given_entities": count(zip(given, gold, strict=True)).f1,
         "f1_nearest_product": count(zip(nearest, gold, strict=True)).f1,
         "f1_end_to_end": count(whole).f1,
+        "f1_ceiling": count(reachable).f1,
         "pairs": sum(len(pairs) for pairs in gold),
     }
 
@@ -163,6 +151,15 @@ def _named(spans: Any, pairs: Any) -> set[tuple[object, ...]]:
         (spans[p].start, spans[p].end, spans[a].type, spans[a].start, spans[a].end)
         for p, a in pairs or ()
     }
+
+
+def _places(pair: tuple[object, ...]) -> set[tuple[object, ...]]:
+    """The product (of either type) and the attribute of a named pair."""
+    return {("product", *pair[:2]), pair[2:]}
+
+
+def _entities(spans: Sequence[Span]) -> set[tuple[object, ...]]:
+    return {("product" if s.type in PRODUCT_TYPES else s.type, s.start, s.end) for s in spans}
 
 
 def _owners(outputs: ModelOutputs, row: int, example: Example) -> set[tuple[int, ...]]:
@@ -208,8 +205,8 @@ def kind_metrics(predictor: Predictor, kinds: Mapping[str, Sequence[Example]]) -
     """Whether searches, questions and service requests are told apart when all are in one style."""
     right = {}
     for kind, examples in kinds.items():
-        answers, _ = predict(predictor, [example.text for example in in_one_style(examples)])
-        right[kind] = float(np.mean([kind_of(answer.intent.label) == kind for answer in answers]))
+        answers = answers_of(predictor, [example.text for example in in_one_style(examples)])
+        right[kind] = float(np.mean([kind_of(one.intent.label) == kind for one in answers.found]))
     return right | {"accuracy": float(np.mean(list(right.values())))}
 
 
@@ -227,7 +224,22 @@ def validation_score(predictor: Predictor, sets: dict[str, list[Example]]) -> di
 
 
 def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
-    """All figures, from the data folder and the hand-written sets.
+    """All English figures, from the data folder and the hand-written sets.
+
+    Raises:
+        DataError: the data folder lacks a file.
+    """
+    return taken(english_steps(folder), predictor)
+
+
+def taken(steps: Iterable[Step], predictor: Predictor) -> dict[str, Any]:
+    """The figures of a model; no text is asked twice."""
+    asked = predictor if isinstance(predictor, Asked) else Asked(predictor)
+    return {step.name: step.figures(asked) for step in steps}
+
+
+def english_steps(folder: Path) -> list[Step]:
+    """What is measured of an English model.
 
     Raises:
         DataError: the data folder lacks a file.
@@ -237,30 +249,86 @@ def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
     questions = load("amazon_pqa_test", folder)
     clinc = [e for e in load("clinc_validation", folder) if e.intent == OUT_OF_SCOPE]
     requests, products = hand_written_requests(), hand_written_products()
+    misses, paraphrases = hand_written_near_misses(), hand_written_paraphrases()
     inside = [*queryner, *questions, *newer[::20]]
     in_scope = [e for e in requests if e.intent != OUT_OF_SCOPE]
-    return {
-        "entities_queryner_validation": entity_metrics(predictor, queryner),
-        "entities_queryner_one_typo": entity_metrics(predictor, with_one_typo(queryner)),
-        "entities_hand_written": entity_metrics(predictor, products),
-        "intents_bitext_newer": intent_metrics(predictor, newer),
-        "intents_product_questions": intent_metrics(predictor, questions),
-        "intents_searches": intent_metrics(predictor, queryner),
-        "intents_hand_written": intent_metrics(predictor, requests),
-        "intents_one_typo": intent_metrics(predictor, with_one_typo(newer[::25])),
-        "kinds_in_one_style": kind_metrics(
-            predictor, {"search": queryner, "question": questions, "service": newer[::25]}
-        ),
-        "relations_hand_written": relation_metrics(predictor, products),
-        "relations_crossed": relation_metrics(predictor, hand_written_crossed()),
-        "relations_unseen_grammar": relation_metrics(predictor, unseen_queries(600, 1)),
-        "sentiment_tweeteval": _beside_lexicon(predictor, load("tweeteval", folder)),
-        "sentiment_service_tweets": _beside_lexicon(predictor, load("airline_tweets", folder)),
-        "sentiment_hand_written": sentiment_metrics(predictor, requests),
-        "vectors_paraphrases": vector_metrics(predictor, hand_written_paraphrases()),
-        "out_of_scope": {
+    kinds = {"search": queryner, "question": questions, "service": newer[::25]}
+
+    def scope(predictor: Predictor) -> dict[str, Any]:
+        return {
             "auroc_clinc": scope_auroc(predictor, clinc, inside),
-            "auroc_near_misses": scope_auroc(predictor, hand_written_near_misses(), in_scope),
+            "auroc_near_misses": scope_auroc(predictor, misses, in_scope),
             "clinc_found": intent_metrics(predictor, clinc)["accuracy"],
-        },
-    }
+        }
+
+    return [
+        on("entities_queryner_validation", entity_metrics, queryner, sliced=True),
+        on("entities_queryner_one_typo", entity_metrics, with_one_typo(queryner)),
+        on("entities_hand_written", entity_metrics, products),
+        on("intents_bitext_newer", intent_metrics, newer, sliced=True),
+        on("intents_product_questions", intent_metrics, questions),
+        on("intents_searches", intent_metrics, queryner),
+        on("intents_hand_written", intent_metrics, requests),
+        on("intents_one_typo", intent_metrics, with_one_typo(newer[::25])),
+        Step("kinds_in_one_style", 2400, lambda model: kind_metrics(model, kinds)),
+        on("relations_hand_written", relation_metrics, products),
+        on("relations_crossed", relation_metrics, hand_written_crossed()),
+        on("relations_unseen_grammar", relation_metrics, unseen_queries(600, 1)),
+        on("sentiment_tweeteval", _beside_lexicon, load("tweeteval", folder), sliced=True),
+        on(
+            "sentiment_service_tweets", _beside_lexicon, load("airline_tweets", folder), sliced=True
+        ),
+        on("sentiment_hand_written", sentiment_metrics, requests),
+        Step(
+            "vectors_paraphrases",
+            2 * len(paraphrases),
+            lambda model: vector_metrics(model, paraphrases),
+        ),
+        Step("out_of_scope", len(clinc) + len(inside) + len(misses), scope),
+        on("redaction", redaction_metrics, queryner),
+    ]
+
+
+def on(
+    name: str,
+    figures: Callable[[Predictor, Sequence[Example]], dict[str, Any]],
+    examples: Sequence[Example],
+    *,
+    sliced: bool = False,
+) -> Step:
+    """The step that takes figures over examples."""
+    task = _TASK_OF.get(figures, "")
+    return Step(
+        name,
+        len(examples),
+        lambda model: figures(model, examples),
+        task,
+        examples if task else (),
+        sliced,
+    )
+
+
+_TASK_OF: dict[Any, str] = {
+    entity_metrics: "entities",
+    intent_metrics: "intents",
+    sentiment_metrics: "sentiment",
+    _beside_lexicon: "sentiment",
+}
+
+
+def steps_on(name: str, examples: Sequence[Example]) -> list[Step]:
+    """What can be measured on texts with these labels.
+
+    Args:
+        name: of the texts.
+        examples: of which a task takes those that have its label.
+    """
+    tasks: tuple[tuple[str, Any, list[Example]], ...] = (
+        ("entities", entity_metrics, [e for e in examples if e.spans is not None]),
+        ("intents", intent_metrics, [e for e in examples if e.intent]),
+        ("sentiment", sentiment_metrics, [e for e in examples if e.sentiment]),
+        ("relations", relation_metrics, [e for e in examples if e.relations]),
+    )
+    return [
+        on(f"{task}_{name}", figures, some, sliced=True) for task, figures, some in tasks if some
+    ]

@@ -1,5 +1,6 @@
 """Figures of merit, each a pure function of labels and scores."""
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -50,13 +51,16 @@ def accuracy(predicted: Sequence[str], gold: Sequence[str]) -> float:
     return sum(p == g for p, g in zip(predicted, gold, strict=True)) / max(len(gold), 1)
 
 
+def class_counts(predicted: Sequence[str], gold: Sequence[str]) -> dict[str, Count]:
+    """What was right, found and there of each class that occurs in the gold labels."""
+    there, found = Counter(gold), Counter(predicted)
+    right = Counter(g for p, g in zip(predicted, gold, strict=True) if p == g)
+    return {name: Count(right[name], found[name], there[name]) for name in sorted(there)}
+
+
 def class_f1(predicted: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
     """F1 of each class that occurs in the gold labels."""
-    found = {}
-    for name in sorted(set(gold)):
-        right = sum(p == g == name for p, g in zip(predicted, gold, strict=True))
-        found[name] = Count(right, predicted.count(name), gold.count(name)).f1
-    return found
+    return {name: counts.f1 for name, counts in class_counts(predicted, gold).items()}
 
 
 def macro_f1(predicted: Sequence[str], gold: Sequence[str]) -> float:
@@ -73,14 +77,33 @@ def auroc(positive: Scores, negative: Scores) -> float:
     return float(below / (len(positive) * len(negative)))
 
 
+@dataclass(frozen=True, slots=True)
+class ConfidenceBin:
+    """Answers of nearly one confidence: how many, how sure on average, and how many were right."""
+
+    count: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(
+    confidence: Scores, right: NDArray[np.bool_], bins: int = 15
+) -> list[ConfidenceBin]:
+    """Equally wide bins of confidence, without the empty ones (DeGroot and Fienberg, 1983)."""
+    places = np.minimum((confidence * bins).astype(int), bins - 1)
+    members = (places == n for n in np.unique(places))
+    return [
+        ConfidenceBin(int(one.sum()), float(confidence[one].mean()), float(right[one].mean()))
+        for one in members
+    ]
+
+
 def calibration_error(confidence: Scores, right: NDArray[np.bool_], bins: int = 15) -> float:
     """Expected calibration error (Guo et al., ICML 2017), equally wide bins."""
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = (
-        (places == n).mean() * abs(confidence[places == n].mean() - right[places == n].mean())
-        for n in np.unique(places)
+    return sum(
+        one.count / len(confidence) * abs(one.confidence - one.accuracy)
+        for one in reliability(confidence, right, bins)
     )
-    return float(sum(gaps))
 
 
 def best_temperature(logits: Scores, targets: NDArray[np.int64]) -> float:
