@@ -1,11 +1,12 @@
 """Plots of a run as inline SVG: no script, nothing from elsewhere, every mark with its tooltip."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from math import log1p
 from typing import Final
 
+from workers.html_page import svg, svg_text
 from workers.replays.agreement import GRID, SHIFT_EDGES
 
 _CELL: Final = 26
@@ -27,7 +28,7 @@ def confusion(counts: Mapping[tuple[str, str], int]) -> str:
     side = len(labels) * _CELL
     parts = []
     for y, old in enumerate(labels):
-        parts.append(_text(_MARGIN - 8, _MARGIN + y * _CELL + 17, old, "end"))
+        parts.append(svg_text(_MARGIN - 8, _MARGIN + y * _CELL + 17, old, "end"))
         for x, new in enumerate(labels):
             count = counts.get((old, new), 0)
             at = _MARGIN + x * _CELL, _MARGIN + y * _CELL
@@ -38,7 +39,7 @@ def confusion(counts: Mapping[tuple[str, str], int]) -> str:
             f'<text transform="translate({place},{_MARGIN - 8}) rotate(-60)">{escape(new)}</text>'
         )
     size = _MARGIN + side + 60
-    return _svg(size, _MARGIN + side + 8, parts, "Confusion of labels, published against replayed")
+    return svg(size, _MARGIN + side + 8, parts, "Confusion of labels, published against replayed")
 
 
 def _confused(at: tuple[int, int], old: str, new: str, count: int, row: int) -> str:
@@ -85,7 +86,7 @@ def shifts(counts: Mapping[int, int]) -> str:
         f'rotate(50)" font-size="9">{edge:+g}</text>'
         for place, edge in enumerate(SHIFT_EDGES)
     ]
-    return _svg(20 + bins * width, _HEIGHT + 46, parts, "Shifts of the intent's score")
+    return svg(20 + bins * width, _HEIGHT + 46, parts, "Shifts of the intent's score")
 
 
 def scores(counts: Mapping[tuple[int, int], int]) -> str:
@@ -109,13 +110,13 @@ def scores(counts: Mapping[tuple[int, int], int]) -> str:
         f'<rect x="40" y="6" width="{end}" height="{end}" fill="none" stroke="var(--line)"/>'
     )
     for share in (0.0, 0.5, 1.0):
-        parts.append(_text(34, end + 10 - share * end, f"{share:g}", "end"))
-        parts.append(_text(40 + share * end, end + 20, f"{share:g}", "middle"))
-    parts.append(_text(40 + end / 2, end + 36, "published score", "middle"))
+        parts.append(svg_text(34, end + 10 - share * end, f"{share:g}", "end"))
+        parts.append(svg_text(40 + share * end, end + 20, f"{share:g}", "middle"))
+    parts.append(svg_text(40 + end / 2, end + 36, "published score", "middle"))
     parts.append(
         f'<text class="soft" transform="translate(12,{end / 2 + 30}) rotate(-90)">replayed score</text>'
     )
-    return _svg(60 + end, end + 42, parts, "Intent scores, published against replayed")
+    return svg(60 + end, end + 42, parts, "Intent scores, published against replayed")
 
 
 def bars(values: Sequence[tuple[str, float]], about: str) -> str:
@@ -126,14 +127,14 @@ def bars(values: Sequence[tuple[str, float]], about: str) -> str:
         width = 130 * abs(value) / longest
         start = 230 if value >= 0 else 230 - width
         colour = "var(--good)" if value >= 0 else "var(--bad)"
-        parts.append(_text(92, 18 * row + 13, _clipped(name), "end"))
+        parts.append(svg_text(92, 18 * row + 13, _clipped(name), "end"))
         parts.append(
             f"<g><title>{escape(f'{name}: {value:+.4f}')}</title>"
             f'<rect x="{start:.1f}" y="{18 * row + 3}" width="{max(width, 0.5):.1f}" height="12" '
             f'rx="3" fill="{colour}"/></g>'
         )
-        parts.append(_text(368, 18 * row + 13, f"{value:+.3f}", "start"))
-    return _svg(420, 18 * len(values) + 4, parts, about)
+        parts.append(svg_text(368, 18 * row + 13, f"{value:+.3f}", "start"))
+    return svg(420, 18 * len(values) + 4, parts, about)
 
 
 def _clipped(name: str) -> str:
@@ -142,14 +143,3 @@ def _clipped(name: str) -> str:
 
 def _short(count: int) -> str:
     return "" if not count else f"{count}" if count < 1_000 else f"{count / 1_000:.1f}k"
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text class="soft" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _svg(width: float, height: float, parts: Iterable[str], about: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img" '
-        f'aria-label="{escape(about, quote=True)}">{"".join(parts)}</svg>'
-    )

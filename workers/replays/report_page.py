@@ -7,10 +7,10 @@ from elsewhere.
 import json
 from collections.abc import Iterator, Mapping
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from streams.events import QueryUnderstood
+from workers import html_page
 from workers.replays import plots
 from workers.replays.agreement import Agreed
 from workers.replays.comparison import Verdict
@@ -24,8 +24,6 @@ from workers.replays.run_state import RunState
 from workers.settings import Settings, event_settings
 
 EXAMPLES: Final = 40
-_CSS: Final = Path(__file__).with_name("report.css")
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _SLICES: Final = {
     "language": "Language",
     "channel": "Channel",
@@ -61,13 +59,7 @@ def page(
         _examples(report, state, settings.topic_names.intents, explained or {}),
         _provenance(report, settings),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_CSS.read_text('utf-8')}</style></head><body><main>"
-        f"{''.join(sections)}</main></body></html>\n"
-    )
+    return html_page.page(title, sections)
 
 
 def headline(report: ReplayReport) -> str:
