@@ -13,7 +13,7 @@ unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUA
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults fuzz bench-profiles bench-guarantees lint audit format install clean venv
+.PHONY: help up test faults fuzz bench bench-quick bench-profiles bench-guarantees lint audit format install clean venv
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -30,6 +30,12 @@ faults: .venv/installed-all ## kill workers and servers at random, 200 times (KI
 
 fuzz: .venv/installed-all ## a million interleavings of the pipeline, and a million hostile inputs of each kind
 	@exec .venv/bin/python -m pytest tests/faults/test_fuzz.py --hypothesis-profile=fuzz --timeout=0
+
+bench: .venv/installed-all ## measure what the worker costs and gains: the table of R1 to R9 (half an hour; ARGS="R1 R5": some)
+	@exec .venv/bin/python -m benchmarks.run $(ARGS)
+
+bench-quick: .venv/installed-all ## the same in three minutes: is a promised ratio broken?
+	@exec .venv/bin/python -m benchmarks.run --quick $(ARGS)
 
 bench-profiles: .venv/installed-all ## measure the personalizer and the reader of profiles (ARGS=--quick: a look)
 	@exec .venv/bin/python -m benchmarks.profiles $(ARGS)

