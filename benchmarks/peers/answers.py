@@ -43,9 +43,7 @@ class Model:
 
     def __init__(self, address: str) -> None:
         self._client = grpc.InferenceServerClient(address)
-        metadata = self._client.get_model_metadata(MODEL, as_json=True)
-        config = self._client.get_model_config(MODEL, as_json=True)
-        self._reading = Reading(ModelContract.of(metadata, config["config"]).labels)
+        self._reading = Reading(described(address)[0].labels)
 
     def understand(self, texts: Sequence[str]) -> list[Event]:
         """What is said of each text."""
@@ -56,17 +54,9 @@ class Model:
 class AsyncModel:
     """Likewise, for an event loop, which must be running when it is made."""
 
-    def __init__(self, address: str, labels: ModelLabels) -> None:
+    def __init__(self, address: str) -> None:
         self._client = aio.InferenceServerClient(address)
-        self._reading = Reading(labels)
-
-    @classmethod
-    async def open(cls, address: str) -> "AsyncModel":
-        """The model, once its labels are known."""
-        async with aio.InferenceServerClient(address) as client:
-            metadata = await client.get_model_metadata(MODEL, as_json=True)
-            config = await client.get_model_config(MODEL, as_json=True)
-        return cls(address, ModelContract.of(metadata, config["config"]).labels)
+        self._reading = Reading(described(address)[0].labels)
 
     async def understand(self, texts: Sequence[str]) -> list[Event]:
         """What is said of each text."""
@@ -76,6 +66,14 @@ class AsyncModel:
     async def close(self) -> None:
         """Closes the connection."""
         await self._client.close()
+
+
+def described(address: str) -> tuple[ModelContract, Event]:
+    """What the model says of itself: its contract, and the parameters of its configuration."""
+    with grpc.InferenceServerClient(address) as client:
+        metadata = client.get_model_metadata(MODEL, as_json=True)
+        config = client.get_model_config(MODEL, as_json=True)["config"]
+    return ModelContract.of(metadata, config), config["parameters"]
 
 
 def tensor(texts: Sequence[str]) -> Any:

@@ -28,7 +28,7 @@ models: list[AsyncModel] = []
 @app.on_startup
 async def connect() -> None:
     """Before the first batch."""
-    models.append(await AsyncModel.open(place.triton))
+    models.append(AsyncModel(place.triton))
 
 
 @broker.subscriber(

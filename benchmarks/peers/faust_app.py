@@ -38,8 +38,8 @@ class PeerApp(faust.App):
         self.understood = self.topic(place.target)
         self._model: AsyncModel | None = None
 
-    async def model(self) -> AsyncModel:
-        """The model, connected on the first call."""
+    def model(self) -> AsyncModel:
+        """The model, connected on the first call, from within the loop."""
         if self._model is None:
-            self._model = await AsyncModel.open(self.place.triton)
+            self._model = AsyncModel(self.place.triton)
         return self._model

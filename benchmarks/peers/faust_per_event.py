@@ -11,7 +11,7 @@ app = PeerApp(Place.of_environment())
 @app.agent(app.queries)
 async def understand(queries: Any) -> None:
     """Understands each query as it comes."""
-    model = await app.model()
+    model = app.model()
     async for query in queries:
         (answer,) = await model.understand([query.text])
         await app.understood.send(key=query.user_id, value=query.asdict() | answer)

@@ -12,7 +12,7 @@ app = PeerApp(Place.of_environment())
 @app.agent(app.queries)
 async def understand(queries: Any) -> None:
     """Understands what has come, up to a full batch."""
-    model = await app.model()
+    model = app.model()
     async for batch in queries.take(ROWS, within=0.05):
         answers = await model.understand([query.text for query in batch])
         for query, answer in zip(batch, answers, strict=True):
