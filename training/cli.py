@@ -4,7 +4,6 @@ This module imports nothing of the training extra until a command runs.
 """
 
 import importlib.util
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
+from training import evaluate_command
 from training.errors import MissingExtraError, TrainingError
+from training.evaluate_command import Wanted
 
 DATA_VARIABLE = "INTENTSTREAM_DATA"
 _NEEDED = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "tensorboard")
 
-app = typer.Typer(help="Fine-tune, measure and ship the model.", no_args_is_help=True)
+app = typer.Typer(
+    help="Fine-tune, measure and ship the model.", no_args_is_help=True, rich_markup_mode="rich"
+)
 
 
 def require_extra(needed: tuple[str, ...] = _NEEDED) -> None:
@@ -75,20 +78,14 @@ def distill_main(
     )
 
 
-def evaluate_main(model: Path, data: Path | None = None, *, json_file: Path | None = None) -> None:
-    """Prints the figures of a trained or exported model as a table; writes them as JSON.
+def evaluate_main(wanted: Wanted) -> None:
+    """Measures a model, prints tables and writes what is wanted.
 
     Raises:
         TrainingError: a missing package, no model, unusable data.
     """
-    require_extra()
-    from training.report import print_figures  # noqa: PLC0415 - the training extra
-    from training.session import evaluate_model  # noqa: PLC0415
-
-    figures = evaluate_model(model, data_folder(data))
-    print_figures(figures)
-    if json_file is not None:
-        json_file.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n", "utf-8")
+    require_extra((*_NEEDED, "seqeval", "cleanlab"))
+    evaluate_command.run(wanted)
 
 
 def export_main(
@@ -244,18 +241,65 @@ def pretrain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     _told(lambda: pretrain_main(queries, output, **options))
 
 
-@app.command()
+@app.command(help=evaluate_command.HELP, epilog=evaluate_command.EPILOG)
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")] = Path(
-        "runs/latest"
-    ),
-    data: _Data = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write all figures there.")
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A run folder, a model repository, an exported encoder or its model.onnx, or "
+            "grpc://host:port of a Triton.",
+        ),
+    ] = "runs/latest",
+    triton: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="The model that Triton serves there, instead of MODEL."
+        ),
     ] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own labelled texts (.csv, .tsv, .jsonl, .conll), or a public set by name; "
+            "several times for several. Default: all that the project measures.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A recipe whose \\[data] names your files' columns and maps their labels; without "
+            "--on, its validation files are measured.",
+        ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Another model, on the same texts: what has changed?"),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write evaluation.html (plots), evaluation.json and label_errors.jsonl there.",
+        ),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all facts there.")
+    ] = None,
+    data: _Data = None,
 ) -> None:
-    """Measure a trained model: entities, intents, relations, sentiment, calibration."""
-    _told(lambda: evaluate_main(model, data, json_file=json_file))
+    """See `training.evaluate_command.HELP`."""
+    wanted = Wanted(
+        model=f"grpc://{triton.removeprefix('grpc://')}" if triton else model,
+        data=data_folder(data),
+        on=tuple(on or ()),
+        recipe=recipe,
+        before=before,
+        json_file=json_file,
+        folder=report,
+    )
+    _told(lambda: evaluate_main(wanted))
 
 
 @app.command()

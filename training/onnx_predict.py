@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from onnxruntime import InferenceSession
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
 from streams.decoding import ModelLabels, ModelOutputs
+from training.errors import ConfigError
+from training.network import RELATION_WIDTH, VECTOR_WIDTH
 from training.onnx_session import session
 from training.predict import batches, empty_outputs
 
@@ -14,13 +17,18 @@ HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
 
 
 class OnnxPredictor:
-    """An exported encoder; temperatures are in its graph."""
+    """An exported encoder; temperatures are in its graph.
+
+    Raises:
+        ConfigError: a graph of another contract: other inputs, heads or classes.
+    """
 
     def __init__(
         self, model: bytes | Path, tokenizer: Tokenizer, labels: ModelLabels, batch: int = 64
     ) -> None:
         self._session, self._tokenizer, self._batch = session(model), tokenizer, batch
         self.labels = labels
+        _check(self._session, labels)
 
     def __call__(self, texts: Sequence[str]) -> ModelOutputs:
         """The model's tensors, one row a text."""
@@ -47,3 +55,31 @@ class OnnxPredictor:
         outputs.relation_subject[rows, : length - 2] = subject[:, inner]
         outputs.relation_object[rows, : length - 2] = obj[:, inner]
         outputs.sentence_vector[rows] = vector
+
+
+def _check(graph: InferenceSession, labels: ModelLabels) -> None:
+    """Before the first query, with names, instead of a shape error in the middle.
+
+    Raises:
+        ConfigError: naming every difference.
+    """
+    widths = dict.fromkeys(("subject", "object"), RELATION_WIDTH) | {
+        "intent": len(labels.intents),
+        "sentiment": len(labels.sentiments),
+        "tags": len(labels.tags),
+        "vector": VECTOR_WIDTH,
+    }
+    there = {output.name: output.shape for output in graph.get_outputs()}
+    faults = [f"it has no output {name!r}" for name in HEADS if name not in there]
+    faults += [
+        f"its {name!r} is {there[name][-1]} wide, not {width}"
+        for name, width in widths.items()
+        if name in there and isinstance(there[name][-1], int) and there[name][-1] != width
+    ]
+    if [given.name for given in graph.get_inputs()] != ["input_ids"]:
+        faults.append("its input is not input_ids alone")
+    if faults:
+        raise ConfigError(
+            f"this ONNX graph is not one of ours: {', '.join(faults)}",
+            "export the model with intentstream export of this release",
+        )

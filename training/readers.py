@@ -43,7 +43,7 @@ def read(path: Path, columns: Columns = Columns()) -> list[Example]:
     try:
         found = [checked(example) for example in reader(path, columns)]
     except FileNotFoundError:
-        raise DataError(f"{path} is not there", "check the path under [[data.files]]") from None
+        raise DataError(f"{path} is not there", "check the path") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8: {error.reason}", "convert it") from error
     if not found:

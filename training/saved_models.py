@@ -12,7 +12,7 @@ from training.graph import Weights, build
 from training.onnx_predict import OnnxPredictor
 from training.predict import VECTOR_SPACE, Predictor
 from training.run_folder import load_model
-from training.serving_config import read_front
+from training.serving_config import Served, read_front
 from training.tokens import load_tokenizer
 
 
@@ -31,24 +31,29 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
     """The model of a folder, run by ONNX Runtime in this process.
 
     Args:
-        folder: a run folder (fp32), a version folder of an encoder, or a model repository, of
-            which the encoder is taken that it serves (int8, as the server runs it).
+        folder: a run folder (fp32), a version folder of an encoder or the ONNX file in it, or a
+            model repository, of which the encoder is taken that it serves (int8, as the server
+            runs it).
         language: of the repository's encoder.
 
     Raises:
-        ConfigError: there is no model in the folder, or the repository serves no such language.
+        ConfigError: there is no model in the folder, it is not one of ours, or the repository
+            serves no such language.
     """
     if (folder / FRONT).is_dir():
         return _served(folder, language)
-    if (folder / "model.onnx").is_file():
+    if folder.suffix == ".onnx":
         return _exported(folder)
+    if (folder / "model.onnx").is_file():
+        return _exported(folder / "model.onnx")
     path = folder / "model" if (folder / "model").is_dir() else folder
     model, calibration = load_model(path)
     graph = build(Weights.of(model), calibration, MAX_PIECES).SerializeToString()
     return OnnxPredictor(graph, load_tokenizer(path), labels_of(calibration))
 
 
-def _exported(folder: Path) -> Predictor:
+def _exported(file: Path) -> Predictor:
+    folder = file.parent
     front = folder.parent.parent / FRONT / "configs" / "cpu.pbtxt"
     if front.is_file():
         labels = read_front(front.read_text(encoding="utf-8")).labels
@@ -56,14 +61,27 @@ def _exported(folder: Path) -> Predictor:
         manifest = folder / "manifest.json"
         facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
         labels = labels_of(facts.get("calibration", {}))
-    return OnnxPredictor(folder / "model.onnx", load_tokenizer(folder), labels)
+    return OnnxPredictor(file, load_tokenizer(folder), labels)
 
 
-def _served(repository: Path, language: str) -> Predictor:
+def served_languages(repository: Path) -> tuple[str, ...]:
+    """The languages of the encoders that a model repository serves.
+
+    Raises:
+        ConfigError: it serves none.
+    """
+    return tuple(sorted(_front(repository).encoder_versions))
+
+
+def _front(repository: Path) -> Served:
     front = repository / FRONT / "configs" / "cpu.pbtxt"
     if not front.is_file():
         raise ConfigError(f"no {front.name} in {front.parent}", "run intentstream export")
-    served = read_front(front.read_text(encoding="utf-8"))
+    return read_front(front.read_text(encoding="utf-8"))
+
+
+def _served(repository: Path, language: str) -> Predictor:
+    served = _front(repository)
     if language not in served.encoder_versions:
         raise ConfigError(f"{repository} serves no encoder for {language!r}", "export one")
     folder = repository / f"encoder_{language}" / str(served.encoder_versions[language])
