@@ -31,10 +31,10 @@ faults: .venv/installed-all ## kill workers and servers at random, 200 times (KI
 fuzz: .venv/installed-all ## a million interleavings of the pipeline, and a million hostile inputs of each kind
 	@exec .venv/bin/python -m pytest tests/faults/test_fuzz.py --hypothesis-profile=fuzz --timeout=0
 
-bench: .venv/installed-all ## measure what the worker costs and gains: the table of R1 to R9 (half an hour; ARGS="R1 R5": some)
+bench: .venv/installed-bench ## measure what the worker costs and gains: the table of R1 to R9 (half an hour; ARGS="R1 R5": some)
 	@exec .venv/bin/python -m benchmarks.run $(ARGS)
 
-bench-quick: .venv/installed-all ## the same in three minutes: is a promised ratio broken?
+bench-quick: .venv/installed-bench ## the same in three minutes: is a promised ratio broken?
 	@exec .venv/bin/python -m benchmarks.run --quick $(ARGS)
 
 bench-profiles: .venv/installed-all ## measure the personalizer and the reader of profiles (ARGS=--quick: a look)
@@ -77,6 +77,12 @@ venv:
 	    echo 'installing everything for tests and training (torch: several GB, first time only)' >&2 && \
 	    .venv/bin/python -m pip install --editable '.[embedded,train,dev]' >&2 && cp pyproject.toml $@ && \
 	    cp pyproject.toml .venv/installed-embedded; } || { $(EXPLAIN); }
+
+# The peers that the enricher is measured beside; `make test` does without them.
+.venv/installed-bench: .venv/installed-all
+	@cmp -s pyproject.toml $@ || { \
+	    echo 'installing the peers of the benchmarks (20 MB, first time only)' >&2 && \
+	    .venv/bin/python -m pip install --editable '.[embedded,train,dev,bench]' >&2 && cp pyproject.toml $@; } || { $(EXPLAIN); }
 
 EXPLAIN = { echo 'intentstream: pip could not install the packages, see the lines above'; \
     echo '  → without a network: connect (behind a proxy: set https_proxy); disk full: make room; then run make again'; \

@@ -123,6 +123,11 @@ def _present(peers: Sequence[Peer]) -> list[Peer]:
 def _rows(load: str, paces: Paces) -> list[Row]:
     rows = [row for name, found in paces.items() for row in _figures(load, name, found)]
     ours = paces.pop(ENRICHER.name)
+    rows += [
+        Row(f"R6 committed without an event when stopped, {load}", name, most, "queries")
+        for name, theirs in paces.items()
+        if (most := max(one.lost for one in theirs))
+    ]
     for name, theirs in paces.items():
         rows += _over(load, name, ours, theirs)
     for title, batches in ((FASTEST_ALONE, False), (FASTEST_BATCH, True)):

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from streams.redaction import redact
 from workers.kafka import consumer, running
 from workers.sections import KafkaSettings
 
@@ -15,7 +16,7 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How many queries both speak of, with the same text, and of how many they say the same."""
+    """How many queries without redaction both speak of, and of how many they say the same."""
 
     queries: int
     agreeing: int
@@ -55,7 +56,8 @@ def agreement(
 ) -> Agreement:
     """Compares language, intent and its alternatives, sentiment, entities and relations.
 
-    A query whose text differs was redacted on one side: it is another question, and left out.
+    Queries in which the enricher redacts something are left out: of their placeholders it makes
+    entities itself, and of others it asks about another text.
 
     Args:
         ours: events by query.
@@ -63,11 +65,13 @@ def agreement(
         scores: whether all scores must be the same to the last digit; else labels alone, and no
             runners-up, which change places at the slightest difference.
     """
-    common = [
-        name for name in ours if name in theirs and ours[name]["text"] == theirs[name]["text"]
-    ]
+    common = [name for name in ours if name in theirs and _plain(ours[name], theirs[name])]
     other = [name for name in common if _said(ours[name], scores) != _said(theirs[name], scores)]
     return Agreement(len(common), len(common) - len(other), next(iter(other), ""))
+
+
+def _plain(ours: Event, theirs: Event) -> bool:
+    return bool(ours["text"] == theirs["text"]) and not redact(ours["text"]).spans
 
 
 def _said(event: Event, scores: bool) -> tuple[Any, ...]:

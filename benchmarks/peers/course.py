@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count as numbers
 from typing import Final
 
@@ -36,6 +36,8 @@ class Pace:
     seconds: float
     worker: float
     model: float
+    lost: int = 0
+    """Queries that were committed when it was told to stop, and have no event."""
 
     @property
     def a_second(self) -> float:
@@ -82,7 +84,7 @@ class Course:
         """Starts a contender, and watches it for so long once it is warm, or until all is done.
 
         Raises:
-            IntentstreamError: it ended, did not begin, or has not committed what it did.
+            IntentstreamError: it ended, did not begin, or has committed nothing.
         """
         target = await self._target(one)
         before = await self._events(target)
@@ -95,9 +97,11 @@ class Course:
             ended = await self._mark(process, target)
         if ended.events == began.events:
             raise IntentstreamError("it got nothing done")
+        pace = began.until(ended)
         if isinstance(one, Peer):
-            await self._check_commits(group, await self._events(target) - before)
-        return began.until(ended)
+            lost = await self._committed(group) - (await self._events(target) - before)
+            pace = replace(pace, lost=max(lost, 0))
+        return pace
 
     async def run_through(self, one: Contender) -> Pace:
         """From a contender's first event to its last, of all there is."""
@@ -179,13 +183,14 @@ class Course:
             await asyncio.sleep(min(_LOOK_EVERY_S, left))
         return True
 
-    async def _check_commits(self, group: str, events: int) -> None:
+    async def _committed(self, group: str) -> int:
         kafka = self.at.settings.kafka
         async with running(admin(kafka), kafka) as client:
             found = await client.list_consumer_group_offsets(group)
         committed = sum(max(one.offset, 0) for one in found.values())
-        if not 0 < committed <= events:
-            raise IntentstreamError(f"it has committed {committed} queries for {events} events")
+        if not committed:
+            raise IntentstreamError("it has committed nothing")
+        return committed
 
 
 @asynccontextmanager
