@@ -21,6 +21,11 @@ _ROWS: Final[Sequence[tuple[str, Callable[[Outcome], object]]]] = (
     ("order breaks", lambda one: len(one.verdict.order_breaks)),
     ("byte differences", lambda one: len(one.verdict.differences)),
     ("strangers", lambda one: len(one.verdict.strangers)),
+    (
+        "events that a replay gives again, byte for byte",
+        lambda one: f"{one.replayed.identical} of {one.replayed.events - one.replayed.degraded}",
+    ),
+    ("records of erased users, which it leaves alone", lambda one: one.replayed.erased),
     ("commits past unpublished records", lambda one: len(one.verdict.early_commits)),
     ("profiles equal to the offline fold", lambda one: f"{one.parity.equal} of {one.parity.users}"),
     ("users erased", lambda one: one.erasures),
@@ -70,6 +75,8 @@ def as_json(outcome: Outcome) -> str:
             "records": verdict.records,
             "repeats": outcome.repeats,
             **{kind: len(lines) for kind, lines in verdict.findings.items()},
+            "replayed": outcome.replayed.identical,
+            "replayed otherwise": len(outcome.replayed.different),
             "problems": outcome.problems[:50],
             "seconds": round(outcome.seconds, 1),
         }

@@ -14,6 +14,7 @@ from tests.faults.erasures import Erasures, came_back, hashes
 from tests.faults.injection import heal, inject
 from tests.faults.load import Load
 from tests.faults.observer import Observer, Recovery
+from tests.faults.replayed import Replayed, replayed
 from tests.faults.schedule import Fault, Guarantee
 from tests.faults.verifier import Expected, Verdict, verify
 from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
@@ -52,6 +53,7 @@ class Outcome:
         erasures: how many users asked to be forgotten.
         repeated: signals of theirs that were sent again behind that.
         recoveries: per fault.
+        replayed: what `replay` says of the whole of it afterwards.
         missing: records that were acknowledged to the producer, and are not in the log as sent.
         restarts: workers that ended by themselves; bad_ends: or not in order when asked to.
         seconds: how long the whole of it took.
@@ -64,6 +66,7 @@ class Outcome:
     erasures: int
     repeated: int
     recoveries: Sequence[Recovery]
+    replayed: Replayed = field(default_factory=Replayed)
     missing: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
     bad_ends: list[str] = field(default_factory=list)
@@ -83,6 +86,9 @@ class Outcome:
         if self.plan.guarantee == "exactly_once" and self.repeats:
             found.append(f"repeats: {self.repeats}, though transactions allow none")
         found += [f"the log: {line}" for line in self.missing]
+        found += [f"replay: {line}" for line in self.replayed.different]
+        if not self.replayed.identical:
+            found.append("replay: nothing was compared")
         found += [f"profile {user}: {where}" for user, where in self.parity.different.items()]
         found += [f"erased, and back: {line}" for line in self.came_back]
         if self.parity.equal != self.parity.users or not self.parity.users:
@@ -125,6 +131,7 @@ async def run(plan: Plan, run_dir: Path) -> Outcome:
             await asyncio.gather(feeding, watching, return_exceptions=True)
         await found.stop_workers()
         outcome = await _judged(plan, found, observer, load, erasures)
+        outcome.replayed = await replayed(found, run_dir / "replays")
     outcome.restarts, outcome.bad_ends = found.restarts, found.bad_ends
     outcome.seconds = time.monotonic() - began
     return outcome
