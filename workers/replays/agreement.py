@@ -17,6 +17,11 @@ what has not moved."""
 GRID: Final = 20
 """Cells a side of the plot of scores, published against replayed."""
 
+SLICE_VALUES: Final = 100
+"""Values of a slice that are told apart; shoppers' devices name locales without end."""
+
+OTHERS: Final = "(others)"
+
 _MANY_WORDS: Final = ((2, "1-2 words"), (5, "3-5 words"), (9, "6-9 words"))
 
 
@@ -82,7 +87,9 @@ class Agreement:
         self.sentiments[before.sentiment.label, after.sentiment.label] += 1
         same_entities = self._add_entities(before, after)
         for name, value in slices(before):
-            self.by.setdefault(name, {}).setdefault(value, Agreed()).add(
+            values = self.by.setdefault(name, {})
+            known = value in values or len(values) < SLICE_VALUES
+            values.setdefault(value if known else OTHERS, Agreed()).add(
                 intent=old.label == new.label,
                 sentiment=before.sentiment.label == after.sentiment.label,
                 entities=same_entities,

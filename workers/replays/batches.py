@@ -30,6 +30,9 @@ Enrich = Callable[[Sequence[SourceRecord]], Awaitable[Sequence[tuple[OutputRecor
 """The step that the enricher runs: the outputs of each record, in the records' order."""
 
 _BATCH: Final = 512
+_BATCH_BESIDE: Final = 128
+"""Records at once beside live workers: they wait for the model no longer than for these."""
+
 _AHEAD: Final = 2
 """Batches at the model at once: while one is compared, the next is being answered."""
 
@@ -58,6 +61,7 @@ class BatchRunner:
         selection: which records.
         state: keeps what was found, a batch at a time.
         output: publishes what came out.
+        pace: leaves live workers their share.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class BatchRunner:
         selection: Selection,
         state: RunState,
         output: ReplayOutput,
+        pace: Pace,
     ) -> None:
         self._names = settings.topic_names
         self._report = report
@@ -74,7 +79,7 @@ class BatchRunner:
         self._state = state
         self._output = output
         self._comparer = Comparer(self._names, report.request.tolerance)
-        self._pace = Pace(report.request.share)
+        self._pace = pace
         self._since = time.monotonic()
 
     async def run(
@@ -91,16 +96,17 @@ class BatchRunner:
                     one.partition, one.start, one.end, one.start
                 )
         left_parts = [PartitionRange(n, part.reached, part.end) for n, part in parts.items()]
-        ahead = 1 if self._pace.share < 1 else _AHEAD
+        alone = self._pace.share == 1
+        ahead, size = (_AHEAD, _BATCH) if alone else (1, _BATCH_BESIDE)
         waiting: deque[_Batch] = deque()
         taken = self._report.records
+        self._pace.begin()
         try:
-            async for found, left in read(reader, source.topic, left_parts, batch=_BATCH):
+            async for found, left in read(reader, source.topic, left_parts, batch=size):
                 batch = self._chosen([source_record(record) for record in found], left)
                 if limit:
                     self._cut(batch, limit - taken)
                 taken += len(batch.chosen)
-                self._pace.begin()
                 batch.answer = asyncio.create_task(_answered(enrich, batch.chosen))
                 waiting.append(batch)
                 full = bool(limit and taken >= limit)

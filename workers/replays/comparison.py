@@ -6,7 +6,6 @@ scores have a tolerance, and a label that flips is told apart from a score that 
 
 import base64
 import binascii
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from streams.records import Headers, OutputRecord
@@ -260,10 +260,10 @@ def _text(value: bytes | None) -> str | None:
 
 
 def as_json(value: bytes | None) -> Any:
-    """A value's JSON, for showing."""
+    """A value's JSON, for showing: also of what was tampered with, or is another's."""
     try:
-        return json.loads(value or b"null")
-    except ValueError:
+        return msgspec.json.decode(value or b"null")  # which refuses lone surrogates, unlike json
+    except (ValueError, RecursionError):
         return "(not JSON)"
 
 
@@ -278,7 +278,7 @@ def walk(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
             pair = [part[n] if n < len(part) else ABSENT for part in (before, after)]
             yield from walk(f"{path}[{n}]", *pair)
     elif before != after or type(before) is not type(after):
-        yield FieldChange(path, before, after)
+        yield FieldChange(path or "value", before, after)
 
 
 def _is_number(value: Any) -> bool:

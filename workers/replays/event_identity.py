@@ -52,7 +52,7 @@ def key_of_event(topic: str, value: bytes | None, headers: Headers) -> tuple[str
         return None
     try:
         source = _decoder.decode(value).source
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if source is None:
         return None

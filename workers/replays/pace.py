@@ -33,11 +33,11 @@ class Pace:
         self._since = clock()
 
     def begin(self) -> None:
-        """Work begins."""
+        """Work begins; what was before is nobody's."""
         self._since = self._clock()
 
     async def rest(self) -> None:
-        """Work is over: rests so long that the share holds for what has been since `begin`."""
+        """Rests so long that the share holds for all since `begin`, or since the last rest."""
         worked = self._clock() - self._since
         self.worked_s += worked
         if self.share < 1.0:

@@ -14,6 +14,7 @@ from workers.replays.event_identity import (
     key_of_dead_letter,
     key_of_event,
 )
+from workers.replays.pace import Pace
 from workers.replays.record_comparison import revision_of
 from workers.replays.run_state import RunState
 from workers.topic_range import (
@@ -54,6 +55,7 @@ async def keep_published(
     names: tuple[str, str],
     wanted: Wanted,
     progress: Progress,
+    pace: Pace,
 ) -> None:
     """Puts the events that the records became into the run's state; also who was erased since.
 
@@ -67,11 +69,13 @@ async def keep_published(
         names: which of them has the dead letters, and which the users' signals.
         wanted: the records; the range's `since_ms` (if set) bounds how far back to look.
         progress: is told offsets.
+        pace: leaves live workers their share.
     """
     ranges = await _ranges(consumer, state, topics, wanted.source.since_ms)
     total = sum(part.end - part.start for parts in ranges.values() for part in parts)
     dead, signals = names
     done = 0
+    pace.begin()
     for topic, parts in ranges.items():
         size = sum(part.end - part.start for part in parts)
         reached = {part.partition: part.start for part in parts}
@@ -83,6 +87,7 @@ async def keep_published(
                 reached |= {record.partition: record.offset + 1 for record in records}
                 _save(state, ranges | {topic: _from(parts, reached)})
             progress(done + size - left, total)
+            await pace.rest()
         done += size
         ranges = ranges | {topic: [PartitionRange(p.partition, p.end, p.end) for p in parts]}
         with state.saving():

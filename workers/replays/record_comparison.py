@@ -104,7 +104,7 @@ def understood(event: OutputRecord) -> QueryUnderstood | None:
     """An event of `queries.intents`, read; None when it is none (any more)."""
     try:
         return _queries.decode(event.value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -140,7 +140,7 @@ def with_revision(event: OutputRecord, revision: int) -> OutputRecord:
     for decoder in (_queries, _mentions):
         try:
             value = decoder.decode(event.value or b"")
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         revised = msgspec.structs.replace(value, revision=revision)
         return OutputRecord(event.topic, event.key, encode(revised), event.headers)

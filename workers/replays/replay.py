@@ -35,6 +35,7 @@ from workers.replays.explanation import Explanation
 from workers.replays.files import Asked, finish
 from workers.replays.keys import checked_key
 from workers.replays.output import opened_output
+from workers.replays.pace import Pace
 from workers.replays.published_events import Wanted, erased_users, keep_published
 from workers.replays.record_lookup import record_at
 from workers.replays.report import ReplayReport, range_as_dict, range_from_dict
@@ -125,6 +126,7 @@ class _Run:
         self._clients = clients
         self._progress = progress
         self._names = settings.topic_names
+        self._pace = Pace(request.share)
         pseudonyms = settings.pseudonyms.pseudonymiser()
         users = names_of(request.user, pseudonyms)
         self._selection = Selection(
@@ -154,7 +156,9 @@ class _Run:
             async with self._output(state) as output:
                 report.published_to = output.topic
                 await self._prepare(state, report.source, topics, found)
-                runner = BatchRunner(self._settings, report, self._selection, state, output)
+                runner = BatchRunner(
+                    self._settings, report, self._selection, state, output, self._pace
+                )
                 await runner.run(
                     self._clients.reader, enrich, lambda *done: self._progress("replaying", *done)
                 )
@@ -221,6 +225,7 @@ class _Run:
                 frozenset(Position(*pair) for pair in looked["more"]),
             ),
             lambda *done: self._progress("reading what was published", *done),
+            self._pace,
         )
         self._selection.erased = erased_users(state)
         if self._request.sample and looked["sample"] is None:
@@ -238,6 +243,7 @@ class _Run:
         inside = Wanted(source, frozenset())
         more: set[Position] = set()
         seen = 0
+        self._pace.begin()
         async for found, left in read(
             self._clients.reader, source.topic, source.partitions, batch=_LOOK_AT_ONCE
         ):
@@ -253,6 +259,7 @@ class _Run:
                         sample.offer(Position(record.partition, record.offset))
             seen += len(records)
             self._progress("looking through the range", source.offsets - left, source.offsets)
+            await self._pace.rest()
             if self._request.limit and sample is None and seen >= self._request.limit:
                 break
         chosen = None
@@ -307,6 +314,7 @@ class _Run:
         found: dict[Position, Explanation] = {}
         clients, topic = self._clients, report.source.topic
         telling = list(telling_pairs(state, self._names.intents, EXPLAINED))
+        self._pace.begin()
         for count, (position, _, _) in enumerate(telling, 1):
             try:
                 record = await record_at(clients.reader, clients.admin, topic, position)
@@ -317,6 +325,7 @@ class _Run:
             if why is not None:
                 found[position] = why
             self._progress("explaining examples", count, len(telling))
+            await self._pace.rest()
         return found
 
     async def _finish(
