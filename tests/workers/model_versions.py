@@ -1,10 +1,16 @@
 """A small model repository with several versions, real in all but what the model knows."""
 
+import asyncio
 import json
 import shutil
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.workers.rig import MODELS
+from workers.sections import TritonSettings
+from workers.triton import TritonModel
 
 _RIGGED = MODELS / "rigged"
 
@@ -51,3 +57,22 @@ def digest(number: int) -> str:
 def read_history(repository: Path) -> list[int]:
     found: list[int] = json.loads((repository / "query_understanding/history.json").read_text())
     return found
+
+
+@asynccontextmanager
+async def flowing(settings: TritonSettings) -> AsyncIterator[Counter[tuple[str, str]]]:
+    """Queries that never pause: how often which version answered. A refused one ends the test."""
+    answered: Counter[tuple[str, str]] = Counter()
+    over = asyncio.Event()
+
+    async def ask(model: TritonModel) -> None:
+        while not over.is_set():
+            answer = await model.understand(["red shoes", "where is my order"])
+            answered[answer.model.version, answer.model.digest] += 1
+
+    async with TritonModel(settings) as model, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ask(model)) for _ in range(4)]
+        yield answered
+        await asyncio.sleep(0.2)
+        over.set()
+        await asyncio.gather(*tasks)

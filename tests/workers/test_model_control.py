@@ -1,16 +1,20 @@
 """Loading, promoting and rolling back on a real Triton, with queries flowing meanwhile."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
-from tests.workers.model_versions import add_version, digest, model_repository, read_history
+from tests.workers.model_versions import (
+    add_version,
+    digest,
+    flowing,
+    model_repository,
+    read_history,
+)
 from workers.cli import app
 from workers.embedded.triton import EmbeddedTriton
 from workers.models.control import ModelControl, ModelSwitchError, model_beside
@@ -45,25 +49,6 @@ async def settings(server: EmbeddedTriton, tmp_path: Path) -> AsyncIterator[Trit
             await control.unload(name)
         await control.promote(str(LIVE))
         (server.model_repository / FRONT / "history.json").unlink(missing_ok=True)
-
-
-@asynccontextmanager
-async def flowing(settings: TritonSettings) -> AsyncIterator[Counter[tuple[str, str]]]:
-    """Queries that never pause: how often which version answered. A refused one ends the test."""
-    answered: Counter[tuple[str, str]] = Counter()
-    over = asyncio.Event()
-
-    async def ask(model: TritonModel) -> None:
-        while not over.is_set():
-            answer = await model.understand(["red shoes", "where is my order"])
-            answered[answer.model.version, answer.model.digest] += 1
-
-    async with TritonModel(settings) as model, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(ask(model)) for _ in range(4)]
-        yield answered
-        await asyncio.sleep(0.2)
-        over.set()
-        await asyncio.gather(*tasks)
 
 
 async def test_a_version_is_loaded_beside_the_live_one(settings: TritonSettings) -> None:
