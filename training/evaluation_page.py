@@ -13,7 +13,7 @@ from training.intervals import Interval
 from training.label_errors import LabelError, first_of_each
 from training.measuring import Study
 from training.model_comparison import Change
-from training.report import rows
+from training.report import PRINTED, rows
 from training.slices import SliceFigures
 from workers.html_page import page
 
@@ -71,13 +71,21 @@ def _head(found: Report) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in found.notes)
     headline = "; ".join(part for part in said if part) or "What the model gets right"
     languages = ", ".join(model.languages)
+    places = (
+        ("bars", "Bars", found.bars),
+        ("changes", "Before and after", found.before),
+        ("fairness", "Who is served worse", found.slices),
+        ("figures", "All figures", True),
+        ("sets", "Set by set", True),
+        ("slices", "All kinds of texts", found.slices),
+        ("labels", "Labels to look at", found.label_errors),
+    )
+    links = "".join(f"<a href='#{at}'>{title}</a>" for at, title, there in places if there)
     return (
         f"<header><span class='verdict{' bad' if faults else ''}'>"
         f"{'below' if faults else 'measured'}</span><h1>{escape(headline)}</h1>"
         f"<p>Evaluation of <b>{escape(model.name)}</b> ({escape(model.kind)}; {languages}){beside}"
-        "</p></header><nav><a href='#bars'>Bars</a><a href='#changes'>Before and after</a>"
-        "<a href='#fairness'>Fairness</a><a href='#figures'>Figures</a><a href='#sets'>Sets</a>"
-        "<a href='#slices'>Slices</a><a href='#labels'>Label errors</a></nav>"
+        f"</p></header><nav>{links}</nav>"
         f'<div class="tiles">{shown}</div>' + (f'<ul class="notes">{notes}</ul>' if notes else "")
     )
 
@@ -144,6 +152,8 @@ def _colour(one: Change) -> str:
 
 
 def _fairness(found: Report) -> str:
+    if not found.slices:
+        return ""
     told = [one for one in found.slices if one.difference is not None]
     gaps = found.gaps
     said = (
@@ -154,7 +164,7 @@ def _fairness(found: Report) -> str:
     worst = (gaps + [one for one in told if not one.gap])[:_WORST]
     chart = plots.differences(
         [
-            (f"{title_of(one.measured)[:22]}: {one.name}"[:46], one.difference,
+            (f"{title_of(one.measured)}: {one.name}", one.difference,
              "bad" if one.gap else "soft")
             for one in worst
             if one.difference
@@ -172,7 +182,8 @@ def _fairness(found: Report) -> str:
 
 def _figures(figures: Mapping[str, Any]) -> str:
     lines = [
-        (escape(title_of(t)), escape(title_of(n)), f"{v:.4f}") for t, n, v in rows(dict(figures))
+        (escape(title_of(t)), escape(title_of(n)), f"{v:.4f}")
+        for t, n, v in rows(dict(figures), PRINTED)
     ]
     return (
         '<h2 id="figures">All figures</h2>'
@@ -234,7 +245,7 @@ def _slice_table(slices: Iterable[SliceFigures]) -> str:
     lines = [
         (
             escape(title_of(one.measured)),
-            escape(f"{one.dimension}: {one.name}"),
+            ("left", escape(f"{one.dimension}: {one.name}")),
             f"{one.texts:,}",
             f"{one.figure.value:.3f}{_range(one.figure, signed=False)}",
             f"{one.rest:.3f}",

@@ -13,7 +13,7 @@ _CELL: Final = 26
 _MARGIN: Final = 130
 _SIDE: Final = 260
 _ROW: Final = 20
-_NAME: Final = 250  # width of the names beside bars
+_NAME: Final = 330  # width of the names beside bars
 _WIDTH: Final = 330  # of bars
 
 
@@ -72,14 +72,15 @@ def reliability_diagram(bins: Sequence[ConfidenceBin]) -> str:
     ]
     for one in bins:
         x, y = left + one.confidence * _SIDE, top + (1 - one.accuracy) * _SIDE
+        weight = max(0.2, (one.count / total) ** 0.5)
         honest = top + (1 - one.confidence) * _SIDE
         title = escape(
             f"{one.count:,} answers, {one.confidence:.3f} sure on average, {one.accuracy:.3f} right"
         )
         parts.append(
             f'<g><title>{title}</title><path d="M{x:.1f} {honest:.1f}V{y:.1f}" '
-            'stroke="var(--bad)" stroke-width="2"/>'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{3 + 9 * (one.count / total) ** 0.5:.1f}" '
+            f'stroke="var(--bad)" stroke-width="2" stroke-opacity="{weight:.2f}"/>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{3 + 9 * weight:.1f}" '
             'fill="var(--accent)" fill-opacity="0.75"/></g>'
         )
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -133,7 +134,7 @@ def differences(
     for row, (name, one, colour) in enumerate(values):
         y = row * _ROW + 10
         title = f"{name}: {one.value:+.4f}, between {one.low:+.4f} and {one.high:+.4f}"
-        parts.append(svg_text(_NAME - 8, y + 4, name, "end"))
+        parts.append(svg_text(_NAME - 8, y + 4, _clipped(name), "end"))
         parts.append(
             f"<g><title>{escape(title)}</title>"
             f'<path d="M{x(one.low):.1f} {y}H{x(one.high):.1f}" stroke="var(--{colour})" '
@@ -146,3 +147,8 @@ def differences(
         for value in (-longest, 0.0, longest)
     ]
     return svg(_NAME + _WIDTH + 60, height + 24, parts, about)
+
+
+def _clipped(name: str) -> str:
+    """Long names lose their middle: a set's name begins alike, and a kind's end tells most."""
+    return name if len(name) <= 56 else f"{name[:20]}…{name[-35:]}"

@@ -74,7 +74,8 @@ def class_errors(
     names = answers.labels.intents if intents else answers.labels.sentiments
     likely = answers.intents if intents else answers.sentiments
     given = [e.intent if intents else e.sentiment for e in examples]
-    rows = [row for row, label in enumerate(given) if label in names]
+    answered = np.ptp(likely, axis=1) > 0  # a text in a language without encoder is not
+    rows = [row for row, label in enumerate(given) if label in names and answered[row]]
     labels = np.array([names.index(given[row] or "") for row in rows])
     if len(rows) < FEWEST or len(set(labels.tolist())) < 2:
         return []

@@ -83,11 +83,19 @@ def measured(
             figures[step.name] = step.figures(asked)
             if step.task in TASKS:
                 studies[step.name] = _study(step, asked, kinds)
-                if label_errors and step.examples:
+                if label_errors and step.sliced:
                     errors += _errors(step, asked)
             done += step.texts
             progress.update(task, completed=done)
-    return Measured(model, figures, studies, errors)
+    return Measured(model, figures, studies, _each_once(errors))
+
+
+def _each_once(errors: Sequence[LabelError]) -> list[LabelError]:
+    """A text that stands in several sets is looked at once."""
+    found: dict[tuple[str, str, str], LabelError] = {}
+    for error in errors:
+        found.setdefault((error.task, error.text, error.part), error)
+    return list(found.values())
 
 
 def _study(step: Step, asked: Asked, kinds: Mapping[str, Callable[[Example], str | None]]) -> Study:

@@ -23,7 +23,11 @@ _SHOWN = (
     "f1_nearest_product", "f1_end_to_end", "auroc_clinc", "auroc_near_misses", "clinc_found",
     "nearest", "nearest_english", "nearest_chinese",
 )  # fmt: skip
-_ALSO_PRINTED = ("altered", "f1_cost", "f1_ceiling", "precision", "recall")
+PRINTED = (
+    *_SHOWN, "precision", "recall", "untyped_precision", "untyped_recall", "f1_ceiling", "altered", "f1_cost",
+)  # fmt: skip
+"""The headline figures, which stand in cards, and what else an evaluation shows."""
+
 _SLICES = 12
 
 
@@ -41,7 +45,7 @@ def rows(figures: dict[str, Any], names: tuple[str, ...] = _SHOWN) -> list[tuple
 def print_figures(figures: dict[str, Any]) -> None:
     """Prints the headline figures."""
     table = Table("measured on", "figure", "value")
-    for task, name, value in rows(figures, (*_SHOWN, *_ALSO_PRINTED)):
+    for task, name, value in rows(figures, PRINTED):
         table.add_row(task.replace("_", " "), name.replace("_", " "), f"{value:.4f}")
     Console().print(table)
 
