@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from streams.decoding import ModelLabels
 from training.errors import ConfigError
 
-MAX_BATCH = 512
+MAX_BATCH = 1024
+"""Rows that Triton hands to the front at once: of many rows, many have the same length."""
+
+ENCODER_BATCH = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ def front_config(served: Served, runtime: str) -> str:
             "  max_queue_delay_microseconds: 500",
             "  default_queue_policy { max_queue_size: 256 }",
             "}",
-            "instance_group [ { kind: KIND_CPU count: 2 } ]",
+            # On a CPU one process runs as many sub-batches at once as there are cores.
+            f"instance_group [ {{ kind: KIND_CPU count: {1 if runtime == 'local' else 2} }} ]",
             *(_parameter(name, value) for name, value in parameters.items()),
             "",
         )
@@ -108,7 +112,7 @@ def encoder_config(language: str, version: int, classes: Sequence[int]) -> str:
             'backend: "onnxruntime"',
             # `intentstream export --profile gpu` derives it from model.onnx, which is the CPU's.
             'default_model_filename: "model.fp16.onnx"',
-            f"max_batch_size: {MAX_BATCH}",
+            f"max_batch_size: {ENCODER_BATCH}",
             f"input [ {_tensor('input_ids', 'INT64', (-1,))} ]",
             f"output [\n{_list(_tensor(name, 'FP32', dims) for name, dims in outputs)}\n]",
             f"version_policy: {{ specific {{ versions: [ {version} ] }} }}",

@@ -7,7 +7,8 @@ checks that of itself at start.
 Parameters (config.pbtxt):
     encoder_runtime: `local` runs ONNX Runtime in this process; `bls` calls Triton's encoder models.
     encoder_en_version, encoder_zh_version: the version of each encoder there is.
-    sub_batch: the most rows an encoder is given at once.
+    sub_batch: about how many rows an encoder is given at once.
+    threads: how many sub-batches run at once in this process; as many as it has cores when left out.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ import json
 import os
 import platform
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -30,6 +32,8 @@ RELATION_WIDTH = 32
 LANGUAGES = ("en", "zh")
 UNDETERMINED = "und"
 HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
+# More cores than this wait for one process's Python: give the model more instances there.
+MOST_THREADS = 8
 
 # One-dimensional fused kernels of ONNX Runtime that are slower than the plain ones on a CPU.
 _SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasSkipLayerNormFusion"]
@@ -89,7 +93,10 @@ def instruction_set():
 
 
 class LocalRuntime:
-    """ONNX Runtime in this process, one thread, not spinning: instances share the cores."""
+    """ONNX Runtime in this process, one thread a call, not spinning: calls share the cores.
+
+    Calls of several threads share one session, and so one copy of the weights in the cache.
+    """
 
     profile = "cpu-int8"
 
@@ -139,10 +146,16 @@ class TritonRuntime:
         return [tensor.as_numpy() for tensor in found]
 
 
+class InTurn:
+    """Runs calls one after the other, in the caller's thread."""
+
+    map = staticmethod(map)
+
+
 class Encoder:
     """One language: its tokenizer and its network."""
 
-    def __init__(self, repository, language, version, runtime, sub_batch):
+    def __init__(self, repository, language, version, runtime, sub_batch, threads=None):
         name, self._language = f"encoder_{language}", language
         folder = repository / name / version
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -150,6 +163,7 @@ class Encoder:
         self._tokenizer.no_truncation()
         self._tokenizer.encode_special_tokens = True  # a typed "[MASK]" is plain text
         self._run = LocalRuntime(folder) if runtime == "local" else TritonRuntime(name, version)
+        self._threads = threads or InTurn()
         self.sub_batch = sub_batch
         self.fingerprint = hashlib.sha256()
         for file in ("model.onnx", "tokenizer.json"):
@@ -161,34 +175,84 @@ class Encoder:
         """The word pieces of each text, with their code-point offsets."""
         return self._tokenizer.encode_batch([text[:MAX_CHARACTERS] for text in texts])
 
-    def heads(self, encodings):
-        """The heads of each encoding, in order; sub-batches hold one exact length."""
+    def sub_batches(self, encodings):
+        """Rows of one exact length, about `sub_batch` together; the largest come first."""
         groups = defaultdict(list)
         for row, encoding in enumerate(encodings):
             groups[min(len(encoding.ids), MAX_PIECES)].append(row)
-        found = [None] * len(encodings)
-        for length, rows in sorted(groups.items()):
-            for start in range(0, len(rows), self.sub_batch):
-                part = rows[start : start + self.sub_batch]
-                ids = np.array(
-                    [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in part],
-                    dtype=np.int64,
-                )
-                outputs = self._run(ids)
-                for place, row in enumerate(part):
-                    found[row] = [output[place] for output in outputs]
-        return found
+        parts = [
+            (length, part)
+            for length, rows in groups.items()
+            # In equal parts: a call costs as much as two rows or three, whatever is in it.
+            for part in np.array_split(rows, max(round(len(rows) / self.sub_batch), 1))
+        ]
+        return sorted(parts, key=lambda part: (part[0] * len(part[1]), part[0]), reverse=True)
+
+    def heads(self, encodings):
+        """For each sub-batch: its length, its rows, and the heads of these."""
+        parts = self.sub_batches(encodings)
+        ids = [
+            np.array(
+                [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in rows],
+                dtype=np.int64,
+            )
+            for length, rows in parts
+        ]
+        for (length, rows), heads in zip(parts, self._threads.map(self._run, ids), strict=True):
+            yield length, rows, heads
 
     def depends_on_batch(self):
         """Whether any of some queries gets other bytes in a batch than alone."""
         texts = _SELF_TEST[self._language] * 3
-        together = self.heads(self.encode(texts))
-        for row, text in enumerate(texts):
-            alone = self.heads(self.encode([text]))[0]
-            pairs = zip(alone, together[row], strict=True)
-            if not all(np.array_equal(one, other) for one, other in pairs):
-                return True
+        for _, rows, together in self.heads(self.encode(texts)):
+            for place, row in enumerate(rows):
+                ((_, _, alone),) = self.heads(self.encode([texts[row]]))
+                pairs = zip(alone, together, strict=True)
+                if not all(np.array_equal(one[0], other[place]) for one, other in pairs):
+                    return True
         return False
+
+
+class Response:
+    """The tensors of one request; rows that no encoder has read are zeros."""
+
+    def __init__(self, classes, languages, pieces, digest):
+        count, longest = len(pieces), max([*pieces, 1])
+        intents, sentiments, tags = classes
+        self._tensors = {
+            "INTENT_LOGITS": np.zeros((count, intents), np.float32),
+            "SENTIMENT_LOGITS": np.zeros((count, sentiments), np.float32),
+            "TAG_LOGITS": np.zeros((count, longest, tags), np.float32),
+            "TOKEN_OFFSETS": np.zeros((count, longest, 2), np.int32),
+            "TOKEN_COUNT": np.array(pieces, np.int32).reshape(-1, 1),
+            "WORD_PIECES": np.zeros((count, 1), np.int32),
+            "RELATION_SUBJECT": np.zeros((count, longest, RELATION_WIDTH), np.float32),
+            "RELATION_OBJECT": np.zeros((count, longest, RELATION_WIDTH), np.float32),
+            "SENTENCE_VECTOR": np.zeros((count, VECTOR_WIDTH), np.float32),
+            "LANGUAGE": np.array([[name.encode()] for name in languages], np.object_),
+            "DIGEST": np.array([[digest]] * count, np.object_),
+        }
+
+    def fill(self, places, length, heads, encodings):
+        """Writes the heads of some rows, all of one length, without the two pieces that frame it."""
+        intent, sentiment, tag, subject, obj, vector = heads
+        tensors, kept = self._tensors, length - 2
+        tensors["INTENT_LOGITS"][places] = intent
+        tensors["SENTIMENT_LOGITS"][places] = sentiment
+        tensors["SENTENCE_VECTOR"][places] = vector
+        tensors["WORD_PIECES"][places, 0] = [len(encoding.ids) for encoding in encodings]
+        if kept:
+            tensors["TAG_LOGITS"][places, :kept] = tag[:, 1:-1]
+            tensors["RELATION_SUBJECT"][places, :kept] = subject[:, 1:-1]
+            tensors["RELATION_OBJECT"][places, :kept] = obj[:, 1:-1]
+            offsets = [encoding.offsets[1 : length - 1] for encoding in encodings]
+            tensors["TOKEN_OFFSETS"][places, :kept] = offsets
+
+    def made(self):
+        """The response for Triton."""
+        return pb_utils.InferenceResponse(
+            [pb_utils.Tensor(name, value) for name, value in self._tensors.items()]
+        )
 
 
 class TritonPythonModel:
@@ -203,9 +267,17 @@ class TritonPythonModel:
         self._classes = tuple(len(labels[name]) for name in ("intents", "sentiments", "tags"))
         runtime = parameters.get("encoder_runtime", "local")
         sub_batch = int(parameters.get("sub_batch", "64"))
+        cores = len(os.sched_getaffinity(0))
+        threads = int(parameters.get("threads", min(cores, MOST_THREADS)))
+        pool = ThreadPoolExecutor(threads) if runtime == "local" and threads > 1 else None
         self._encoders = {
             language: Encoder(
-                repository, language, parameters[f"encoder_{language}_version"], runtime, sub_batch
+                repository,
+                language,
+                parameters[f"encoder_{language}_version"],
+                runtime,
+                sub_batch,
+                pool,
             )
             for language in LANGUAGES
             if f"encoder_{language}_version" in parameters
@@ -242,20 +314,17 @@ class TritonPythonModel:
             rows = pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy().reshape(-1)
             texts += [self._decoded(row) for row in rows]
             counts.append(len(rows))
-        rows = self._understood(texts)
-        responses, start = [], 0
-        for count in counts:
-            responses.append(self._response(rows[start : start + count]))
-            start += count
-        return responses
+        return [response.made() for response in self._understood(texts, counts)]
 
     @staticmethod
     def _decoded(row):
         return row.decode("utf-8", "replace") if isinstance(row, bytes) else str(row)
 
-    def _understood(self, texts):
-        """(language, encoding, heads) of each text; the last two are None where undetermined."""
-        found = [(UNDETERMINED, None, None)] * len(texts)
+    def _understood(self, texts, counts):
+        """The responses to requests of so many texts each."""
+        languages = [UNDETERMINED] * len(texts)
+        pieces = [0] * len(texts)
+        read = []
         by_language = defaultdict(list)
         for row, text in enumerate(texts):
             by_language[script_of(text)].append(row)
@@ -264,44 +333,25 @@ class TritonPythonModel:
             if encoder is None:
                 continue
             encodings = encoder.encode([texts[row] for row in rows])
-            for row, encoding, heads in zip(rows, encodings, encoder.heads(encodings), strict=True):
-                found[row] = (language, encoding, heads)
-        return found
-
-    def _response(self, rows):
-        pieces = [
-            0 if encoding is None else min(len(encoding.ids), MAX_PIECES) - 2
-            for _, encoding, _ in rows
+            read.append((encoder, np.array(rows), encodings))
+            for row, encoding in zip(rows, encodings, strict=True):
+                languages[row] = language
+                pieces[row] = min(len(encoding.ids), MAX_PIECES) - 2
+        ends = np.cumsum(counts)
+        starts = ends - counts
+        responses = [
+            Response(self._classes, languages[start:end], pieces[start:end], self._digest)
+            for start, end in zip(starts, ends, strict=True)
         ]
-        count, longest = len(rows), max([*pieces, 1])
-        intents, sentiments, tags = self._classes
-        tensors = {
-            "INTENT_LOGITS": np.zeros((count, intents), np.float32),
-            "SENTIMENT_LOGITS": np.zeros((count, sentiments), np.float32),
-            "TAG_LOGITS": np.zeros((count, longest, tags), np.float32),
-            "TOKEN_OFFSETS": np.zeros((count, longest, 2), np.int32),
-            "TOKEN_COUNT": np.array(pieces, np.int32).reshape(-1, 1),
-            "WORD_PIECES": np.zeros((count, 1), np.int32),
-            "RELATION_SUBJECT": np.zeros((count, longest, RELATION_WIDTH), np.float32),
-            "RELATION_OBJECT": np.zeros((count, longest, RELATION_WIDTH), np.float32),
-            "SENTENCE_VECTOR": np.zeros((count, VECTOR_WIDTH), np.float32),
-            "LANGUAGE": np.array([[language.encode()] for language, _, _ in rows], np.object_),
-            "DIGEST": np.array([[self._digest]] * count, np.object_),
-        }
-        for row, (_, encoding, heads) in enumerate(rows):
-            if encoding is None:
-                continue
-            intent, sentiment, tag, subject, obj, vector = heads
-            inner, kept = slice(1, pieces[row] + 1), slice(0, pieces[row])
-            tensors["INTENT_LOGITS"][row] = intent
-            tensors["SENTIMENT_LOGITS"][row] = sentiment
-            tensors["SENTENCE_VECTOR"][row] = vector
-            tensors["TAG_LOGITS"][row, kept] = tag[inner]
-            tensors["RELATION_SUBJECT"][row, kept] = subject[inner]
-            tensors["RELATION_OBJECT"][row, kept] = obj[inner]
-            tensors["WORD_PIECES"][row, 0] = len(encoding.ids)
-            if pieces[row]:
-                tensors["TOKEN_OFFSETS"][row, kept] = encoding.offsets[inner]
-        return pb_utils.InferenceResponse(
-            [pb_utils.Tensor(name, value) for name, value in tensors.items()]
-        )
+        for encoder, rows, encodings in read:
+            for length, part, heads in encoder.heads(encodings):
+                owners = np.searchsorted(ends, rows[part], side="right")
+                for owner in np.unique(owners):
+                    mine = np.flatnonzero(owners == owner)
+                    responses[owner].fill(
+                        rows[part[mine]] - starts[owner],
+                        length,
+                        [head[mine] for head in heads],
+                        [encodings[row] for row in part[mine]],
+                    )
+        return responses
