@@ -1,7 +1,6 @@
 """Readers of the public Chinese data sets. None states a licence: they measure, and train experiments."""
 
 import csv
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,20 +81,6 @@ def reviews(folder: Path) -> list[Example]:
                 sentiment = "positive" if row["label"] == "1" else "negative"
                 found[text] = Example(text, "zh_reviews", sentiment=sentiment)
     return list(found.values())
-
-
-def tenth(part: str) -> Callable[[Path], list[Example]]:
-    """A reader of nine tenths of the reviews (`train`), or of the random tenth that is left (`dev`)."""
-
-    def read(folder: Path) -> list[Example]:
-        return [e for e in reviews(folder) if _is_held_out(e.text) == (part == "dev")]
-
-    return read
-
-
-def _is_held_out(text: str) -> bool:
-    """By a hash of the text, so that it is the same tenth everywhere."""
-    return zlib.crc32(text.encode()) % 10 == 0
 
 
 def queries(folder: Path) -> list[Example]:

@@ -56,6 +56,18 @@ def train_main(config: Path, run: Path, data: Path | None = None, *, evaluate: b
     run_training(config, run, data_folder(data), measure=evaluate)
 
 
+def search_main(config: Path, run: Path, trials: int, data: Path | None = None) -> None:
+    """Tries sets of hyperparameters, and reports which did best.
+
+    Raises:
+        TrainingError: a missing package, a wrong configuration, unusable data.
+    """
+    require_extra((*_NEEDED, "optuna", "matplotlib", "tomlkit"))
+    from training.search import run_search  # noqa: PLC0415 - the training extra
+
+    run_search(config, run, data_folder(data), trials)
+
+
 def distill_main(
     config: Path,
     teachers: list[Path],
@@ -162,8 +174,19 @@ def train(
     ] = Path("runs/latest"),
     data: _Data = None,
     evaluate: Annotated[bool, typer.Option(help="Measure the model at the end.")] = True,
+    search: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Try N sets of hyperparameters instead, as the recipe's [search] says; RUN gets "
+            "search.html and best.toml.",
+        ),
+    ] = 0,
 ) -> None:
     """Fine-tune the query-understanding model on labelled queries."""
+    if search:
+        _told(lambda: search_main(config, run, search, data))
+        return
     _told(lambda: train_main(config, run, data, evaluate=evaluate))
 
 

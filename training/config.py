@@ -2,6 +2,7 @@
 
 import dataclasses
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,9 @@ class DataConfig:
     """What is trained on: how many examples an epoch draws of each source and generated kind.
 
     A count of 0 leaves it out, -1 takes all. `files` are a shop's own, and `validation` those
-    that decide which epoch is kept, besides what the data folder has for it. `on_leak`: training
-    texts that are evaluation texts too are an `error`, or `drop`ped. `unlicensed` lets data train
+    that decide which epoch is kept, besides what the data folder has for it; with
+    `validation_sources`, these sources of the data folder instead. `on_leak`: training texts that
+    are evaluation texts too are an `error`, or `drop`ped. `unlicensed` lets data train
     whose licence forbids shipping the weights: for experiments.
 
     Noise, as probabilities for a text: `typos`, `punctuation` (that none is left), `casing`,
@@ -58,6 +60,7 @@ class DataConfig:
     generated: dict[str, int] = field(default_factory=dict)
     files: tuple[FileConfig, ...] = ()
     validation: tuple[FileConfig, ...] = ()
+    validation_sources: tuple[str, ...] = ()
     on_leak: str = "error"
     unlicensed: bool = False
     normalise: bool = True
@@ -160,6 +163,35 @@ class DistillationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class StudentConfig:
+    """How a student is made smaller than its base; nothing is by default.
+
+    `layers` of the base stay, evenly spaced, and `vocabulary` word pieces, those most frequent in
+    the training texts; 0 leaves all. `pruned` is the folder of a trained run of the same base:
+    the share `heads` of its attention heads and `units` of its feed-forward units stay, those that
+    matter most to the loss (Michel et al., NeurIPS 2019), and are trained on.
+    """
+
+    layers: int = 0
+    vocabulary: int = 0
+    pruned: str = ""
+    heads: float = 1.0
+    units: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """What `train --search` varies, and by which figure of validation it judges.
+
+    `space` names values of the recipe, and their ranges or choices; empty for the usual ones around
+    the recipe's own (`training.search_space`).
+    """
+
+    figure: str = "score"
+    space: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class TrainConfig:
     """All of a run but where its data and its folder are.
 
@@ -172,6 +204,8 @@ class TrainConfig:
     loss: LossConfig = LossConfig()
     distillation: DistillationConfig = DistillationConfig()
     tuning: TuningConfig = TuningConfig()
+    student: StudentConfig = StudentConfig()
+    search: SearchConfig = SearchConfig()
     wandb: str = ""
     seed: int = 1
     threads: int = 2
@@ -206,6 +240,24 @@ def config_of(arguments: dict[str, Any]) -> TrainConfig:
     return config
 
 
+def changed(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
+    """The configuration with other values, by dotted names such as `optimizer.learning_rate`.
+
+    Raises:
+        ConfigError: an unknown name, a wrong type or a nonsense value.
+    """
+    raw = dataclasses.asdict(config)
+    for name, value in values.items():
+        *tables, key = name.split(".")
+        inner = raw
+        for table in tables:
+            inner = inner.get(table, {})
+        inner[key] = value
+    other: TrainConfig = _built(TrainConfig, raw, "the changed recipe")
+    _check(other)
+    return other
+
+
 def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
     fields = {f.name: f for f in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
@@ -225,7 +277,7 @@ def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
 
 
 def _value(name: str, value: Any, expected: Any, where: str) -> Any:
-    if name == "stop_words":
+    if name in ("stop_words", "validation_sources"):
         if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
             return tuple(value)
         raise ConfigError(f"{where}: {name} = {value!r} is not a list of words")
@@ -240,7 +292,8 @@ def _value(name: str, value: Any, expected: Any, where: str) -> Any:
 
 
 def _check(config: TrainConfig) -> None:
-    for holds, fault in (*_rules(config), *_step_rules(config), *_tuning_rules(config)):
+    rules = (_rules, _step_rules, _tuning_rules, _student_rules)
+    for holds, fault in (rule for part in rules for rule in part(config)):
         if not holds:
             raise ConfigError(fault, "mend the configuration")
 
@@ -312,6 +365,23 @@ def _tuning_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         (all(size >= 1 for size in sizes), "layers, rank, bottleneck and prefix are 1 or more"),
         (tuning.alpha > 0, "alpha must be above 0"),
         (0 <= tuning.dropout < 1, "dropout must lie between 0 and 1"),
+    )
+
+
+def _student_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
+    student = config.student
+    shares = (student.heads, student.units)
+    return (
+        (student.layers >= 0 and student.vocabulary >= 0, "layers and vocabulary are 0 or more"),
+        (all(0 < share <= 1 for share in shares), "heads and units are shares, above 0"),
+        (
+            bool(student.pruned) is (min(shares) < 1),
+            "pruned names a trained run, and heads or units, below 1, say how much of it stays",
+        ),
+        (
+            not student.pruned or config.tuning.method == "full",
+            f"what is pruned is trained on whole, not with {config.tuning.method}",
+        ),
     )
 
 

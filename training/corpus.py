@@ -117,8 +117,8 @@ def load_corpus(
             )
     evaluation = validation_files(config) + [
         example
-        for name in _HELD_OUT
-        if name not in names
+        for name in (*_HELD_OUT, *config.validation_sources)
+        if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
         for example in load_if_there(name, folder)
     ]
     pools = {

@@ -170,6 +170,6 @@ def check_classes(
         if empty and task in tasks:
             raise DataError(
                 f"no training example of {task} {', '.join(empty)}",
-                "add data for it, or turn the project's generator on under [mixture]",
+                "add data for it, or let the generator make some: requests, feelings under [data.generated]",
             )
     return counts

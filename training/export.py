@@ -124,7 +124,8 @@ def _check_tuning(manifest: Mapping[str, Any]) -> None:
     if method not in ("full", *MERGED):
         raise ExportError(
             f"a model tuned with {method} has parts that the served graph has no place for",
-            "train with method full, lora or adalora under [tuning]",
+            "train with method full, lora or adalora under [tuning], or let a student learn from "
+            "this model: intentstream distill --teacher RUN",
         )
 
 

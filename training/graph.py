@@ -37,7 +37,7 @@ class Weights:
     Attributes:
         state: arrays by the name of torch's parameters.
         layers: of the encoder.
-        heads: attention heads in each layer.
+        heads: attention heads in each layer, before any were pruned.
         epsilon: of layer normalisation.
     """
 
@@ -71,6 +71,11 @@ class Weights:
         weight = self.state[f"{name}.weight"].T
         bias = self.state.get(f"{name}.bias")
         return weight, np.zeros(weight.shape[1], np.float32) if bias is None else bias
+
+    def heads_of(self, layer: str) -> int:
+        """How many attention heads a layer has: all, or those that pruning has left."""
+        rows, width = self.state[f"{layer}.attention.self.query.weight"].shape
+        return int(rows * self.heads // width)
 
 
 def build(
@@ -148,7 +153,7 @@ class _Trunk:
         )
 
     def _attention(self, states: str, prefix: str) -> str:
-        made, heads = self._made, self._weights.heads
+        made, heads = self._made, self._weights.heads_of(prefix)
         parts = [
             self._weights.linear(f"{prefix}.attention.self.{name}")
             for name in ("query", "key", "value")

@@ -6,6 +6,7 @@ runs/NAME/tensorboard/    curves
 runs/NAME/answers.npz     the teachers' answers, where there were teachers
 runs/NAME/vocabulary.json how the tokenizer cuts the training texts
 runs/NAME/base/           the base with added words, where a recipe adds some
+runs/NAME/fewer …/        the base with fewer layers or pieces, where a recipe wants a smaller one
 runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
 """
 
@@ -24,6 +25,7 @@ from training.config import TrainConfig, TuningConfig, config_of
 from training.errors import ConfigError
 from training.hardware import processor
 from training.network import QueryModel
+from training.pruning import fit
 from training.tuning import MERGED, make_tunable
 
 _PACKAGES = (
@@ -120,7 +122,9 @@ def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
     model = QueryModel.from_config(folder)
     if (folder / _TUNING).is_file():
         make_tunable(model, TuningConfig(**json.loads((folder / _TUNING).read_text("utf-8"))))
-    model.load_state_dict(torch.load(folder / "weights.pt", weights_only=True))
+    state = torch.load(folder / "weights.pt", weights_only=True)
+    fit(model, state)  # heads and units may have been pruned
+    model.load_state_dict(state)
     labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
     return model.eval(), labels
 

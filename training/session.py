@@ -1,44 +1,34 @@
 """A training run from configuration to calibrated model, and the evaluation of one."""
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from transformers.utils import logging as transformers_logging
 
 from training import chinese, chinese_evaluation
 from training.calibration import calibrate
-from training.config import TASKS, DataConfig, TrainConfig, load_config
-from training.corpus import composition, load_corpus, validation_files
+from training.config import TrainConfig, load_config
+from training.corpus import composition
 from training.encoders import language_of, resolve
 from training.errors import ConfigError
 from training.evaluation import evaluate
-from training.examples import Example
 from training.export import FRONT, MAX_PIECES
-from training.generator import compose
 from training.graph import build
-from training.hardware import best_device, fast_bf16
 from training.network import QueryModel
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor
+from training.preparation import model_of, prepare, trainer_of
 from training.processes import Processes
 from training.report import print_figures
 from training.run_folder import RunFolder, base_of, load_model
 from training.sentence_space import SentenceSpace
 from training.serving_config import Served, read_front
-from training.sources import SOURCES, file_hashes, load_if_there
-from training.teachers import answers_of, lineage
 from training.tokens import load_tokenizer
-from training.trainer import Trainer
-from training.tuning import count_parameters, make_tunable, merge
-from training.vocabulary import fitted_base
-
-_UNSEEN = 777_767  # a seed whose generated texts no epoch draws
+from training.tuning import count_parameters, merge
 
 
 def run_training(
@@ -65,52 +55,21 @@ def run_training(
     """
     processes = Processes()
     console = Console(stderr=True, quiet=not processes.main)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     config = load_config(config_file)
     run = RunFolder(folder, writes=processes.main)
-    base = resolve(config.model.base)
-    names = [name for name, count in config.data.sources.items() if count]
-    corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
-    run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
-    if teachers and not config.distillation.texts:
-        raise ConfigError(
-            f"{config_file.name} has no [distillation.texts]", "say what the teachers are asked"
-        )
-    soft = None
-    if config.distillation.texts:
-        corpus = corpus.lessons(config.distillation.texts)
-        with processes.main_first():  # the others find its answers
-            soft = answers_of(teachers, corpus, config, answers or run.answers)
-        corpus = corpus.taught(config.distillation.texts, soft)
-        run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
-    drawn = composition(corpus)
-    run.record(examples_an_epoch=drawn, config_file=config_file.name)
-    with processes.main_first():
-        base = fitted_base(base, corpus.epoch(0), config.model.added_words, run.path, console)
-    torch.manual_seed(config.seed)
-    model = QueryModel.from_base(base, config.model.dropout)
-    make_tunable(model, config.tuning)
+    ready = prepare(config, run, data, console, teachers, answers)
+    run.record(config_file=config_file.name)
+    model = model_of(ready, config)
     parameters = count_parameters(model)
     console.print(
         f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn; "
-        f"{drawn}"
+        f"{composition(ready.corpus)}"
     )
-    run.record(parameters=parameters.all, learning_parameters=parameters.learning)
     started = time.monotonic()
-    trainer = Trainer(
-        config,
-        model,
-        load_tokenizer(base),
-        corpus,
-        validation_sets(config.data, data, config.loss.tasks, language_of(config.model.base)),
-        run,
-        _space(config, base),
-        None if soft is None else soft.of,
-    )
-    best = trainer.train()
+    best = trainer_of(ready, config, run, model).train()
     merge(model, config.tuning)
     if processes.main:
-        _finish(run, model, base, data, best, config)
+        _finish(run, model, ready.base, data, best, config)
     run.record(seconds=round(time.monotonic() - started), processes=processes.count)
     if measure and processes.main:
         print_figures(evaluate_model(folder, data))
@@ -129,55 +88,6 @@ def _finish(
     labels = calibrate(predictor, data, language_of(config.model.base))
     run.save_model(model, base, labels, config.tuning)
     run.record(calibration=labels, best_epoch=best)
-
-
-def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
-    folder = resolve(config.model.vectors) if config.model.vectors else base
-    if not SentenceSpace.fits(folder):
-        return None
-    return SentenceSpace(folder, bf16=fast_bf16(best_device()))
-
-
-def validation_sets(
-    config: DataConfig, data: Path, tasks: Collection[str] = TASKS, language: str = "en"
-) -> dict[str, list[Example]]:
-    """The sets that decide which epoch is kept: the shop's own, public and generated ones.
-
-    Args:
-        config: names the shop's own.
-        data: folder of the public ones.
-        tasks: those that are trained; the sets of others are left out.
-        language: `en` or `zh`.
-
-    Raises:
-        DataError: an unreadable file.
-    """
-    own = validation_files(config)
-    if language == "zh":
-        sets = chinese.validation_sets() if not own else _sets_of(own)
-        return {task: examples for task, examples in sets.items() if task in tasks}
-    products = compose("products", 600, _UNSEEN)
-    entities = [e for e in own if e.spans] + load_if_there("queryner_validation", data)
-    sets = {
-        "tags": entities or products,
-        "intent": [
-            *(e for e in own if e.intent),
-            *load_if_there("amazon_pqa_test", data)[::3],
-            *load_if_there("clinc_validation", data)[::4],
-            *compose("requests", 1000, _UNSEEN),
-        ],
-        "relations": products,
-    }
-    return {task: examples for task, examples in sets.items() if task in tasks}
-
-
-def _sets_of(own: list[Example]) -> dict[str, list[Example]]:
-    """A shop's own texts alone decide."""
-    return {
-        "tags": [e for e in own if e.spans],
-        "intent": [e for e in own if e.intent],
-        "relations": [e for e in own if e.relations],
-    }
 
 
 def evaluate_model(folder: Path, data: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from training.errors import DataError
 from training.examples import Example, checked, with_single_product_relations
 from training.label_maps import BITEXT, CLINC_LEFT_OUT, CLINC_MAPPED, TWEETEVAL
 from training.readers import from_words
+from training.splits import PARTS, tenth
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,11 @@ def _tweeteval(folder: Path) -> list[Example]:
 
 
 _UNSTATED = "none stated"
+_TWITTER = "Twitter's terms"
+_AIRLINE = "tweets to airlines' service desks"
+_AIRLINE_FILES = ("sentiment_en/airline_tweets.csv",)
+_TWEETEVAL = "TweetEval sentiment, validation (Rosenthal et al., 2017; Barbieri et al., 2020)"
+_TWEETEVAL_FILES = ("sentiment_en/val_text.txt", "sentiment_en/val_labels.txt")
 _ZH_REVIEWS = "Chinese shop reviews in 10 categories"
 _ZH_ECOMMERCE = "Chinese e-commerce titles and queries, products and brands"
 _CDLA = "CDLA-Sharing 1.0"
@@ -307,19 +313,34 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "airline_tweets",
-            "tweets to airlines' service desks",
-            ("sentiment_en/airline_tweets.csv",),
+            _AIRLINE,
+            _AIRLINE_FILES,
             "CC BY-NC-SA 4.0",
             ships=False,
             read=_airline,
         ),
         Source(
             "tweeteval",
-            "TweetEval sentiment, validation (Rosenthal et al., 2017; Barbieri et al., 2020)",
-            ("sentiment_en/val_text.txt", "sentiment_en/val_labels.txt"),
-            "Twitter's terms",
+            _TWEETEVAL,
+            _TWEETEVAL_FILES,
+            _TWITTER,
             ships=False,
             read=_tweeteval,
+        ),
+        *(
+            Source(
+                f"{name}_{part}",
+                f"{title}, {share}",
+                files,
+                licence,
+                ships=False,
+                read=tenth(read, part),
+            )
+            for name, title, files, licence, read in (
+                ("airline_tweets", _AIRLINE, _AIRLINE_FILES, "CC BY-NC-SA 4.0", _airline),
+                ("tweeteval", _TWEETEVAL, _TWEETEVAL_FILES, _TWITTER, _tweeteval),
+            )
+            for part, share in PARTS
         ),
         Source(
             "zh_reviews",
@@ -336,9 +357,9 @@ SOURCES: dict[str, Source] = {
                 ("zh_reviews/online_shopping_10_cats.csv",),
                 _UNSTATED,
                 ships=False,
-                read=chinese.tenth(part),
+                read=tenth(chinese.reviews, part),
             )
-            for part, share in (("train", "nine tenths"), ("dev", "a random tenth"))
+            for part, share in PARTS
         ),
         *(
             Source(

@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -15,7 +16,6 @@ from training.averaging import AveragedWeights
 from training.config import TrainConfig
 from training.corpus import Corpus, batches
 from training.curves import Curves, open_curves
-from training.evaluation import validation_score
 from training.examples import Example
 from training.hardware import best_device, fast_bf16
 from training.network import QueryModel
@@ -27,8 +27,12 @@ from training.run_folder import RunFolder
 from training.sentence_space import SentenceSpace
 from training.stepping import Stepper
 from training.tokens import Answers, Encoded, encode
+from training.validation import validation_score
 
 _CHECKPOINT_SECONDS = 240.0
+
+Heard = Callable[[int, Mapping[str, float]], None]
+"""Told of an epoch, counted from 1, and its validation figures; may end the training by raising."""
 
 
 class Trainer:
@@ -71,14 +75,18 @@ class Trainer:
         self._stepper = Stepper(config, self._model, self._rounds, self._processes, bf16=self._bf16)
         self._average = AveragedWeights(config.optimizer.average, self._stepper.steps)
         self._epoch = self._step = self._last = 0  # the batch within the epoch, and its last
+        self._scores: dict[str, float] = {}  # the newest
         self._best: dict[str, float] = {}
         self._best_state: dict[str, Tensor] = {}
         self._waited = 0
         self._kept_at = time.monotonic()
         self._vectors: dict[str, NDArray[np.float16]] = {}
 
-    def train(self) -> dict[str, float]:
+    def train(self, heard: Heard | None = None) -> dict[str, float]:
         """Trains to the end, or resumes; leaves the model with its best epoch's weights.
+
+        Args:
+            heard: told of each epoch.
 
         Returns:
             The best epoch's validation figures.
@@ -95,6 +103,8 @@ class Trainer:
             while self._epoch < epochs and self._waited < self._config.optimizer.patience:
                 self._run_epoch(progress, task, curves)
                 self._finish_epoch(progress, curves)
+                if heard is not None:
+                    heard(self._epoch, self._scores)
             self._try_average(progress, curves)
         if self._best_state:
             self._model.load_state_dict(self._best_state)
@@ -157,7 +167,7 @@ class Trainer:
         if self._processes.main:
             predictor = TorchPredictor(self._model, self._tokenizer, bf16=self._bf16)
             scores = validation_score(predictor, self._validation)
-        scores = self._processes.told_by_main(scores)
+        self._scores = scores = self._processes.told_by_main(scores)
         curves.add({f"validation/{name}": value for name, value in scores.items()}, self._epoch + 1)
         listed = ", ".join(f"{figure} {value:.4f}" for figure, value in scores.items())
         progress.print(f"{name}: {listed}")

@@ -13,12 +13,13 @@ from streams.labels import INTENTS, SENTIMENTS
 from streams.text import normalise
 from training import chinese
 from training.chinese_evaluation import nearest_metrics
-from training.chinese_sources import ECOMMERCE, labelled_characters, reviews, tenth
+from training.chinese_sources import ECOMMERCE, labelled_characters, reviews
 from training.examples import Example, TextSpan, checked, same_text
 from training.generator import compose
 from training.generator.zh.attributes import price, spelt
 from training.generator.zh.slips import unpunctuated, with_slips
 from training.objective import likeness_loss
+from training.splits import tenth
 from training.tokens import is_ideograph
 
 KINDS = ("zh_requests", "zh_products", "zh_feelings")
@@ -147,7 +148,7 @@ def test_a_tenth_of_the_reviews_is_held_out_and_none_stands_in_both(tmp_path: Pa
     rows = "".join(f"书籍,{n % 2},第{n}本书还不错\n" for n in range(400))
     path = tmp_path / "zh_reviews/online_shopping_10_cats.csv"
     path.write_text(f"cat,label,review\n{rows}书籍,1,第3本书还不错\n", "utf-8")
-    train, dev = tenth("train")(tmp_path), tenth("dev")(tmp_path)
+    train, dev = (tenth(reviews, part)(tmp_path) for part in ("train", "dev"))
     assert len(train) + len(dev) == len(reviews(tmp_path)) == 400
     assert 15 < len(dev) < 70
     assert not {e.text for e in train} & {e.text for e in dev}

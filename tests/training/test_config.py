@@ -17,6 +17,14 @@ def test_every_recipe_of_the_project_is_valid(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "path", sorted((CONFIGS / "experiments").glob("*.toml")), ids=lambda path: path.stem
+)
+def test_every_experiment_is_valid_and_holds_out_what_decides(path: Path) -> None:
+    config = load_config(path)
+    assert not set(config.data.validation_sources) & set(config.data.sources)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("sede = 1", "unknown name 'sede'"),

@@ -99,5 +99,5 @@ def validate_little(monkeypatch: pytest.MonkeyPatch) -> None:
     def fewer(kind: str, count: int, seed: int) -> list[Example]:
         return compose(kind, count // 10, seed)
 
-    monkeypatch.setattr("training.session.compose", fewer)
+    monkeypatch.setattr("training.validation.compose", fewer)
     monkeypatch.setattr("training.calibration.compose", fewer)

@@ -1,0 +1,176 @@
+"""What a run needs before its first step: data, checked; the base; a teacher's answers; a model."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from transformers.utils import logging as transformers_logging
+
+from training.config import StudentConfig, TrainConfig
+from training.corpus import Corpus, batches, composition, load_corpus
+from training.distillation import SoftTags
+from training.encoders import language_of, resolve
+from training.errors import ConfigError
+from training.examples import Example
+from training.hardware import best_device, fast_bf16
+from training.network import QueryModel
+from training.objective import collate
+from training.processes import Processes
+from training.pruning import importance, prune
+from training.run_folder import RunFolder, load_model
+from training.sentence_space import SentenceSpace
+from training.smaller_base import with_layers, with_pieces
+from training.sources import SOURCES, file_hashes
+from training.teachers import answers_of, lineage
+from training.tokens import encode, load_tokenizer
+from training.trainer import Trainer
+from training.tuning import count_parameters, make_tunable
+from training.validation import validation_sets
+from training.vocabulary import fitted_base
+
+_LOOKED_AT = 2048  # texts that say which heads and units matter
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that several runs of nearly one recipe can share.
+
+    Attributes:
+        run: the folder.
+        corpus: what is trained on.
+        validation: what decides the epoch that is kept, by task.
+        base: a Hugging Face folder, with the recipe's words added.
+        space: of the sentence vectors, where the base has one.
+        soft: the teachers' answers, where there are teachers.
+    """
+
+    run: RunFolder
+    corpus: Corpus
+    validation: dict[str, list[Example]]
+    base: Path
+    space: SentenceSpace | None
+    soft: SoftTags | None
+
+
+def prepare(
+    config: TrainConfig,
+    run: RunFolder,
+    data: Path,
+    console: Console,
+    teachers: Sequence[Path] = (),
+    answers: Path | None = None,
+) -> Ready:
+    """Reads and checks all data, fetches the base and asks the teachers.
+
+    Args:
+        config: of the run.
+        run: its folder, which is told what is used.
+        data: of the public data sets.
+        console: told how the base's vocabulary fits.
+        teachers: run folders of models to learn from, for a recipe with a [distillation].
+        answers: the file of the teachers' answers; in the run's folder by default.
+
+    Raises:
+        TrainingError: when anything is wrong.
+    """
+    processes = Processes()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
+    base = resolve(config.model.base)
+    names = [name for name, count in config.data.sources.items() if count]
+    corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
+    run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
+    if teachers and not config.distillation.texts:
+        raise ConfigError(
+            "the recipe has no [distillation.texts]", "say there what the teachers are asked"
+        )
+    soft = None
+    if config.distillation.texts:
+        corpus = corpus.lessons(config.distillation.texts)
+        with processes.main_first():  # the others find its answers
+            soft = answers_of(teachers, corpus, config, answers or run.answers)
+        corpus = corpus.taught(config.distillation.texts, soft)
+        run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
+    run.record(examples_an_epoch=composition(corpus))
+    space = _space(config, base)
+    drawn = corpus.epoch(0)
+    with processes.main_first():
+        base = fitted_base(base, drawn, config.model.added_words, run.path, console)
+        base = _smaller(base, config.student, drawn, run.path)
+    language = language_of(config.model.base)
+    validation = validation_sets(config.data, data, config.loss.tasks, language)
+    return Ready(run, corpus, validation, base, space, soft)
+
+
+def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:
+    if student.layers:
+        base = with_layers(base, student.layers, folder / "fewer layers")
+    if student.vocabulary:
+        texts = [example.text for example in drawn]
+        base = with_pieces(base, student.vocabulary, texts, folder / "fewer pieces")
+    return base
+
+
+def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
+    """A fresh model on the base, of which learns what the recipe says; or a trained one, pruned.
+
+    Raises:
+        ConfigError: the run that is to be pruned has another base.
+    """
+    torch.manual_seed(config.seed)
+    model = QueryModel.from_base(ready.base, config.model.dropout)
+    if config.student.pruned:
+        _prune(model, ready, config)
+    make_tunable(model, config.tuning)
+    return model
+
+
+def _prune(model: QueryModel, ready: Ready, config: TrainConfig) -> None:
+    trained, _ = load_model(RunFolder(Path(config.student.pruned)).model)
+    try:
+        model.load_state_dict(trained.state_dict())
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{config.student.pruned} is no run of this recipe's base, or has been pruned already",
+            "name the base of that run, with the same [student] layers and vocabulary",
+        ) from error
+    chance = random.Random(config.seed)  # noqa: S311 - not a secret
+    drawn = ready.corpus.epoch(0)
+    some = chance.sample(drawn, min(_LOOKED_AT, len(drawn)))
+    encoded = encode(some, load_tokenizer(ready.base), config.model.max_pieces)
+    groups = batches(encoded, 32, chance)
+    found = importance(model, (collate(items) for items in groups), config.loss)
+    prune(model, found, config.student.heads, config.student.units)
+
+
+def trainer_of(ready: Ready, config: TrainConfig, run: RunFolder, model: QueryModel) -> Trainer:
+    """What trains a model of `model_of`.
+
+    Args:
+        ready: from a recipe that differs in nothing but numbers of the training.
+        config: of this run.
+        run: where its curves and checkpoints go.
+        model: that learns.
+    """
+    parameters = count_parameters(model)
+    run.record(parameters=parameters.all, learning_parameters=parameters.learning)
+    return Trainer(
+        config,
+        model,
+        load_tokenizer(ready.base),
+        replace(ready.corpus, config=config.data),
+        ready.validation,
+        run,
+        ready.space,
+        None if ready.soft is None else ready.soft.of,
+    )
+
+
+def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
+    folder = resolve(config.model.vectors) if config.model.vectors else base
+    if not config.loss.vector or not SentenceSpace.fits(folder):
+        return None
+    return SentenceSpace(folder, bf16=fast_bf16(best_device()))
