@@ -1,30 +1,17 @@
 """What redaction costs the model: ordinary queries that it alters by mistake, and entities lost so."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from streams.decoding import Span
 from streams.redaction import Redacted, redact
-from streams.text import normalise
+from training.altered_queries import altered
 from training.answers import answers_of
 from training.entity_scores import entity_scores
 from training.examples import Example
 from training.predict import Predictor
-
-_WHOLE = 100_000  # characters: no query is cut
-
-
-def altered(queries: Iterable[str]) -> list[tuple[str, str]]:
-    """The queries that the redactor changes, with what becomes of them."""
-    found = []
-    for query in queries:
-        clean = normalise(query, max_chars=_WHOLE)
-        redacted = redact(clean).text
-        if redacted != clean:
-            found.append((clean, redacted))
-    return found
 
 
 def redaction_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
@@ -45,7 +32,7 @@ def redaction_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict
         for answer, one, text in zip(blind, redacted, texts, strict=True)
     ]
     after = entity_scores(texts, list(zip(moved, gold, strict=True)))
-    changed = sum(one.text != text for one, text in zip(redacted, texts, strict=True))
+    changed = len(altered(texts))
     return {
         "altered": changed / max(len(texts), 1),
         "altered_queries": changed,
