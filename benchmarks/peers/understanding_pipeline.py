@@ -24,6 +24,8 @@ _SPECIAL: Final = {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "cls
 class QueryUnderstandingModel(PreTrainedModel):
     """The network behind transformers' interface."""
 
+    _supports_sdpa = True  # PyTorch's fused attention, as its encoder does
+
     def __init__(self, network: QueryModel) -> None:
         super().__init__(network.encoder.config)
         self.network = network
