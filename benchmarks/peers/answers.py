@@ -14,9 +14,10 @@ from tritonclient.grpc import aio
 from streams.decoding import Decoder, ModelLabels, ModelOutputs, Understanding
 from streams.events import Label
 from workers.model_contract import INPUT, ModelContract
+from workers.sections import TritonSettings
 
 MODEL: Final = "query_understanding"
-ROWS: Final = 128
+ROWS: Final = TritonSettings().max_batch_rows
 """Queries in one call, for the peers that ask in batches: as many as the enricher by default."""
 
 _OUTPUTS: Final = (

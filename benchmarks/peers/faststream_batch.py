@@ -20,7 +20,7 @@ class Query(BaseModel):
 
 place = Place.of_environment()
 # The default of 16 KiB would not hold the events of one batch, which are published as one.
-broker = KafkaBroker(place.bootstrap, acks="all", max_batch_size=512 * 1024, logger=None)
+broker = KafkaBroker(place.bootstrap, acks="all", max_batch_size=1_000_000, logger=None)
 app = FastStream(broker, logger=None)
 models: list[AsyncModel] = []
 
