@@ -13,12 +13,15 @@ from accelerate import PartialState
 from accelerate.utils import broadcast, broadcast_object_list, reduce
 from torch import nn
 
+from training.hardware import best_device
+
 
 class Processes:
     """This process among those that train together; alone where it was started alone."""
 
     def __init__(self) -> None:
-        self._state: Any = PartialState()
+        # On processors alone it looks for no other process unless it is told so.
+        self._state: Any = PartialState(cpu=best_device().type == "cpu")
         self.count: int = self._state.num_processes
         self.rank: int = self._state.process_index
         self.main: bool = self._state.is_main_process
