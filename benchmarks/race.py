@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from benchmarks.load import Load
@@ -45,7 +47,7 @@ class Sizes:
     peers: tuple[Peer, ...]
 
 
-FULL: Final = Sizes(60_000, 200_000, 100_000, 3, 6.0, PEERS)
+FULL: Final = Sizes(60_000, 200_000, 100_000, 3, 5.0, PEERS)
 QUICK: Final = Sizes(
     16_000,
     0,
@@ -54,6 +56,8 @@ QUICK: Final = Sizes(
     2.0,
     tuple(one for one in PEERS if one.module in {"aiokafka_one_by_one", "faststream_batch"}),
 )
+
+_FAILURES: Final = (IntentstreamError, KafkaError, OSError, psutil.Error)
 
 Paces = dict[str, list[Pace]]
 """Of each contender by its name, one a round."""
@@ -104,7 +108,7 @@ async def _raced(
                 continue
             try:
                 paces[one.name].append(await track.turn(one, sizes.seconds))
-            except (IntentstreamError, OSError) as error:
+            except _FAILURES as error:
                 if one is ENRICHER:
                     raise
                 failed.add(one.name)

@@ -20,8 +20,8 @@ from benchmarks.rig import MODELS, EnricherProcess, Line, Servers, line
 from workers.errors import IntentstreamError
 from workers.kafka import admin, running
 
-_FIRST_EVENT_S: Final = 120.0
-_LONGEST_S: Final = 600.0
+_FIRST_EVENT_S: Final = 60.0
+_LONGEST_S: Final = 300.0
 _WARM_UP_S: Final = 1.5
 _LEAST_EVENTS: Final = 300
 """On a machine that is too busy for the time of a window, it lasts longer."""
