@@ -37,30 +37,42 @@ FASTEST_BATCH: Final = "the fastest that asks in batches"
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured: backlogs, rounds, seconds of a window, and which peers."""
+    """How much is measured.
+
+    Attributes:
+        distinct: queries, no two alike.
+        zipf: queries of realistic traffic; 0 leaves it out.
+        of: different queries that these are drawn from.
+        rounds: in which all take turns.
+        windows: of a turn.
+        seconds: of a window.
+        peers: who takes part.
+    """
 
     distinct: int
     zipf: int
     of: int
     rounds: int
+    windows: int
     seconds: float
     peers: tuple[Peer, ...]
 
 
-FULL: Final = Sizes(60_000, 200_000, 100_000, 3, 5.0, PEERS)
+FULL: Final = Sizes(60_000, 200_000, 100_000, 3, 1, 5.0, PEERS)
 QUICK: Final = Sizes(
     16_000,
     0,
     0,
+    1,
     2,
-    2.0,
+    1.5,
     tuple(one for one in PEERS if one.module in {"aiokafka_one_by_one", "faststream_batch"}),
 )
 
 _FAILURES: Final = (IntentstreamError, KafkaError, OSError, psutil.Error)
 
 Paces = dict[str, list[Pace]]
-"""Of each contender by its name, one a round."""
+"""Of each contender by its name, one a window."""
 
 
 async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
@@ -107,7 +119,7 @@ async def _raced(
             if one.name in failed:
                 continue
             try:
-                paces[one.name].append(await track.turn(one, sizes.seconds))
+                paces[one.name] += await track.turn(one, sizes.seconds, sizes.windows)
             except _FAILURES as error:
                 if one is ENRICHER:
                     raise

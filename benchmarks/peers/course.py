@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count as numbers
+from itertools import pairwise
 from typing import Final
 
 from aiokafka.admin import NewTopic
@@ -83,8 +84,13 @@ class Course:
     _targets: dict[str, str] = field(default_factory=dict, init=False)
     _turns: "numbers[int]" = field(default_factory=numbers, init=False)
 
-    async def turn(self, one: Contender, seconds: float) -> Pace:
-        """Starts a contender, and watches it for so long once it is warm, or until all is done.
+    async def turn(self, one: Contender, seconds: float, windows: int = 1) -> list[Pace]:
+        """Starts a contender, and once it is warm watches it in so many windows, one by one.
+
+        Args:
+            one: who is to run.
+            seconds: of a window; it ends before when all is done.
+            windows: how many.
 
         Raises:
             IntentstreamError: it ended, did not begin, or has committed nothing.
@@ -92,20 +98,24 @@ class Course:
         target = await self._target(one)
         before = await self._events(target)
         group = f"{self.at.settings.prefix}-turn-{next(self._turns)}"
+        last = self._last(one, before)
         async with self._running(one, target, group) as process:
             await self._begun(process, target, before)
             await asyncio.sleep(_WARM_UP_S)
-            began = await self._mark(process, target)
-            last = self._last(one, before)
-            await self._until(process, target, last, seconds)
-            enough = min(began.events + _LEAST_EVENTS, last)
-            if began.events == last or not await self._until(process, target, enough, _SLOWEST_S):
-                raise IntentstreamError("it got too little done")
-            pace = began.until(await self._mark(process, target))
+            marks = [await self._mark(process, target)]
+            for _ in range(windows):
+                done = marks[-1].events
+                await self._until(process, target, last, seconds)
+                enough = await self._until(
+                    process, target, min(done + _LEAST_EVENTS, last), _SLOWEST_S
+                )
+                if done == last or not enough:
+                    raise IntentstreamError("it got too little done")
+                marks.append(await self._mark(process, target))
+        lost = 0
         if isinstance(one, Peer):
             lost = await self._committed(group) - (await self._events(target) - before)
-            pace = replace(pace, lost=max(lost, 0))
-        return pace
+        return [replace(a.until(b), lost=max(lost, 0)) for a, b in pairwise(marks)]
 
     async def run_through(self, one: Contender) -> Pace:
         """From a contender's first event to its last, of all there is."""
