@@ -10,7 +10,7 @@ from workers.html_page import svg, svg_text
 from workers.replays.agreement import GRID, SHIFT_EDGES
 
 _CELL: Final = 26
-_MARGIN: Final = 150
+_LETTER: Final = 6.4  # width of one in the axes' labels, on average
 _HEIGHT: Final = 170
 
 
@@ -26,20 +26,22 @@ def confusion(counts: Mapping[tuple[str, str], int]) -> str:
     for (old, _), count in counts.items():
         rows[old] += count
     side = len(labels) * _CELL
+    longest = round(_LETTER * max(map(len, labels)))
+    left, top = longest + 16, round(0.87 * longest) + 16  # sin 60°
     parts = []
     for y, old in enumerate(labels):
-        parts.append(svg_text(_MARGIN - 8, _MARGIN + y * _CELL + 17, old, "end"))
+        parts.append(svg_text(left - 8, top + y * _CELL + 17, old, "end"))
         for x, new in enumerate(labels):
             count = counts.get((old, new), 0)
-            at = _MARGIN + x * _CELL, _MARGIN + y * _CELL
+            at = left + x * _CELL, top + y * _CELL
             parts.append(_confused(at, old, new, count, rows[old]))
     for x, new in enumerate(labels):
-        place = _MARGIN + x * _CELL + 17
+        place = left + x * _CELL + 17
         parts.append(
-            f'<text transform="translate({place},{_MARGIN - 8}) rotate(-60)">{escape(new)}</text>'
+            f'<text transform="translate({place},{top - 8}) rotate(-60)">{escape(new)}</text>'
         )
-    size = _MARGIN + side + 60
-    return svg(size, _MARGIN + side + 8, parts, "Confusion of labels, published against replayed")
+    width = left + side + longest / 2
+    return svg(width, top + side + 8, parts, "Confusion of labels, published against replayed")
 
 
 def _confused(at: tuple[int, int], old: str, new: str, count: int, row: int) -> str:

@@ -5,6 +5,7 @@ from elsewhere.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Final
@@ -24,6 +25,7 @@ from workers.replays.run_state import RunState
 from workers.settings import Settings, event_settings
 
 EXAMPLES: Final = 40
+_LOOKED_AT: Final = 25  # differences an example: popular queries repeat
 _SLICES: Final = {
     "language": "Language",
     "channel": "Channel",
@@ -79,6 +81,30 @@ def headline(report: ReplayReport) -> str:
     return f"{different:,} of {events:,} events differ."
 
 
+def _lede(report: ReplayReport) -> str:
+    """What stands beside the headline: the differences that matter, and who said what."""
+    flips = report.flips
+    said = ""
+    if not report.tally.all_identical and report.agreement.total.queries:
+        said = (
+            f"{flips['intent']:,} of {report.agreement.total.queries:,} queries have another "
+            f"intent, {flips['entities']:,} other entities, {flips['sentiment']:,} another "
+            f"sentiment; {report.drifted:,} moved in score only. "
+        )
+    made = "; ".join(
+        f"{name} by <span class='mono'>{', '.join(_short_digests(origins))}</span>"
+        for name, origins in (("Published", report.published_by), ("replayed", report.replayed_by))
+        if origins
+    )
+    return f"<p class='lede'>{escape(said)}{made}</p>" if made else ""
+
+
+def _short_digests(made: Mapping[str, int]) -> list[str]:
+    """Of models: as many digits as tell them apart."""
+    digests = {origin.partition(",")[0].removeprefix("model ") for origin in made}
+    return sorted(escape(digest[:19]) for digest in digests)
+
+
 def _head(report: ReplayReport) -> str:
     total, flips = report.agreement.total, report.flips
     good = report.tally.agrees
@@ -97,7 +123,8 @@ def _head(report: ReplayReport) -> str:
         (f"{report.erased:,}", "records of erased users, not replayed"),
     ]
     shown_tiles = "".join(
-        f'<div class="tile"><b>{escape(value)}</b><span>{escape(name)}</span></div>'
+        f'<div class="tile{" zero" if value == "0" else ""}"><b>{escape(value)}</b>'
+        f"<span>{escape(name)}</span></div>"
         for value, name in tiles
     )
     notes = "".join(f"<li>{escape(note)}</li>" for note in report.notes)
@@ -106,7 +133,7 @@ def _head(report: ReplayReport) -> str:
     return (
         f"<header><span class='verdict{'' if good else ' bad'}'>"
         f"{'agrees' if good else 'differences'}</span><h1>{escape(headline(report))}</h1>"
-        f"<p>Replay <b>{escape(asked.run)}</b> · {escape(about)}</p></header>"
+        f"<p>Replay <b>{escape(asked.run)}</b> · {escape(about)}</p>{_lede(report)}</header>"
         "<nav><a href='#events'>Events</a><a href='#intents'>Intents</a>"
         "<a href='#slices'>Slices</a><a href='#scores'>Scores</a><a href='#entities'>Entities</a>"
         "<a href='#examples'>Examples</a><a href='#evidence'>Evidence</a></nav>"
@@ -130,7 +157,11 @@ def _topics(report: ReplayReport) -> str:
         f"<tr><td>{escape(kind.value)}</td><td>{count:,}</td></tr>"
         for kind, count in report.tally.kinds.most_common()
     )
-    what = f"<h3>What changed, in how many events</h3><table>{kinds}</table>" if kinds else ""
+    what = (
+        f"<h3>What changed, in how many events</h3><table class='narrow'>{kinds}</table>"
+        if kinds
+        else ""
+    )
     return (
         '<h2 id="events">Events</h2><p class="about">Each event that the range became, against '
         "what was published for the same source position. Hover over a heading for its meaning.</p>"
@@ -183,14 +214,14 @@ def _by_intent(report: ReplayReport) -> str:
     )
     return (
         '<h2 id="intents">Agreement by intent</h2><p class="about">Grouped by the intent that was '
-        f'published.</p><div class="scroll"><table><tr><th>intent</th>{_AGREED_HEAD}</tr>'
+        f'published.</p><div class="scroll"><table class="even"><tr><th>intent</th>{_AGREED_HEAD}</tr>'
         f"{_agreed_rows(agreement.by.get('intent', {}))}</table></div>{figure}{sentiment}"
     )
 
 
 def _slices(report: ReplayReport) -> str:
     tables = "".join(
-        f'<h3>{title}</h3><div class="scroll"><table><tr><th></th>{_AGREED_HEAD}</tr>'
+        f'<h3>{title}</h3><div class="scroll"><table class="even"><tr><th></th>{_AGREED_HEAD}</tr>'
         f"{_agreed_rows(report.agreement.by[name])}</table></div>"
         for name, title in _SLICES.items()
         if name in report.agreement.by
@@ -220,7 +251,10 @@ def _shifts(report: ReplayReport) -> str:
 def _entities(report: ReplayReport) -> str:
     agreement = report.agreement
     kinds = ("kept", "lost", "added", "relabelled", "moved")
-    types = sorted({name for _, name in agreement.entities})
+    counts: Counter[str] = Counter()
+    for (_, name), count in agreement.entities.items():
+        counts[name] += count
+    types = [name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
     rows = "".join(
         f"<tr><td>{escape(name)}</td>"
         + "".join(
@@ -259,8 +293,8 @@ def _examples(
     )
     return (
         '<h2 id="examples">Most telling examples</h2><p class="about">Redacted text first that '
-        "changed, then flips that both versions were sure of, then entities, then scores. Dashed "
-        "outlines mark entities that the other version has not, or otherwise.</p>"
+        "changed, then flips that both versions were sure of, then entities, then scores. Each text "
+        "comes once. Dashed outlines mark entities that the other version has not, or otherwise.</p>"
         f"{articles or '<p>There are no differences to show.</p>'}"
     )
 
@@ -268,13 +302,20 @@ def _examples(
 def telling_pairs(
     state: RunState, topic: str, count: int
 ) -> Iterator[tuple[Position, QueryUnderstood, QueryUnderstood]]:
-    """The queries whose difference tells most: position, as published and as replayed."""
-    for noted in state.most_telling(topic, count):
+    """The queries whose difference tells most: position, as published and as replayed.
+
+    What many shoppers ask in the same words comes once.
+    """
+    texts: set[str] = set()
+    for noted in state.most_telling(topic, _LOOKED_AT * count):
+        if len(texts) == count:
+            return
         position = Position(noted.partition, noted.offset)
         events = state.published([position]).get(position, {})
         before = next((understood(one) for key, one in events.items() if key.topic == topic), None)
         after = noted.event()
-        if before is not None and after is not None:
+        if before is not None and after is not None and before.text not in texts:
+            texts.add(before.text)
             yield position, before, after
 
 
