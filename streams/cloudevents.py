@@ -22,9 +22,22 @@ def derive_id(
     `kind` tells the outputs of a record apart, `ordinal` the entities of a query. `epoch` is a
     setting that changes when a topic is recreated. BLAKE2b (RFC 7693) over length-prefixed fields.
     """
-    digest = _of_partition(cluster, epoch, topic, partition).copy()
-    digest.update(_framed(str(offset)) + _of_kind(kind, ordinal))
+    return _id_at(_of_position(cluster, epoch, topic, partition, offset), kind, ordinal)
+
+
+def _id_at(position: "hashlib.blake2b", kind: str, ordinal: int) -> str:
+    digest = position.copy()
+    digest.update(_of_kind(kind, ordinal))
     return digest.hexdigest()
+
+
+def _of_position(
+    cluster: str, epoch: str, topic: str, partition: int, offset: int
+) -> "hashlib.blake2b":
+    digest = _of_partition(cluster, epoch, topic, partition).copy()
+    number = b"%d" % offset
+    digest.update(len(number).to_bytes(4, "big") + number)
+    return digest
 
 
 # Every output of every record asks; partitions, kinds and ordinals are few.
@@ -72,16 +85,63 @@ def binary_headers(
 ) -> Headers:
     """The headers of an event in binary mode; `ce_time` is the source record's time."""
     headers = (
-        ("ce_specversion", b"1.0"),
+        _VERSION,
         ("ce_id", ce_id.encode()),
         ("ce_source", source_uri.encode()),
-        ("ce_type", ce_type.encode()),
+        _type_header(ce_type),
         ("ce_time", _ce_time(record.timestamp_ms)),
-        ("content-type", b"application/json"),
+        _JSON,
     )
     if partition_key is None:
         return headers
     return (*headers, ("ce_partitionkey", partition_key.encode()))
+
+
+class Origin:
+    """Ids and headers of the events of one record: what they have in common is made once.
+
+    Args:
+        record: that they come of.
+        cluster: where it was read, or first read.
+        epoch: of its topic there.
+    """
+
+    __slots__ = ("_position", "_source", "_time")
+
+    def __init__(self, record: SourceRecord, cluster: str, epoch: str) -> None:
+        self._position = _of_position(cluster, epoch, record.topic, record.partition, record.offset)
+        self._source = _source_header(cluster, record.topic)
+        self._time = ("ce_time", _ce_time(record.timestamp_ms))
+
+    def id(self, kind: str, ordinal: int = 0) -> str:
+        """As `derive_id`."""
+        return _id_at(self._position, kind, ordinal)
+
+    def headers(self, kind: str, key: bytes | None, ordinal: int = 0) -> Headers:
+        """As `binary_headers`, with the id of this kind of event."""
+        own: Headers = (
+            _VERSION,
+            ("ce_id", _id_at(self._position, kind, ordinal).encode()),
+            self._source,
+            _type_header(kind),
+            self._time,
+            _JSON,
+        )
+        return own if key is None else (*own, ("ce_partitionkey", key))
+
+
+_VERSION = ("ce_specversion", b"1.0")
+_JSON = ("content-type", b"application/json")
+
+
+@lru_cache(maxsize=64)  # as those below: every event asks, and there are few
+def _type_header(kind: str) -> tuple[str, bytes]:
+    return ("ce_type", kind.encode())
+
+
+@lru_cache(maxsize=64)
+def _source_header(cluster: str, topic: str) -> tuple[str, bytes]:
+    return ("ce_source", source_uri(cluster, topic).encode())
 
 
 @lru_cache(maxsize=1024)  # the outputs of one record come one after the other

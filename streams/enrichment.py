@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from streams.cloudevents import binary_headers, derive_id, epoch_ms, source_uri, timestamp
+from streams.cloudevents import Origin, epoch_ms, timestamp
 from streams.codec import RecordDecoder
 from streams.deadletters import DeadReason, RecordError, Stage, dead_letter
 from streams.decoding import Span, SpanRelation, Understanding
@@ -48,8 +48,7 @@ MAX_TEXT_CHARS = 8_000
 _MAX_CONTEXT_CHARS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedQuery:
+class PreparedQuery(Struct, frozen=True, gc=False):
     """A query that is ready for the model: `text` is normalised and redacted."""
 
     record: SourceRecord
@@ -130,12 +129,16 @@ class Enrichment:
         degraded: bool,
     ) -> tuple[OutputRecord, ...]:
         entities, relations = _entities(prepared, understanding)
-        source = self._source(prepared.record)
-        event = self._understood(prepared, understanding, model, entities, relations, source)
+        source, origin = self._source(prepared.record), self._origin(prepared.record)
+        query_id = prepared.query.query_id or origin.id("query")
+        event = self._understood(
+            prepared, understanding, model, entities, relations, source, query_id
+        )
         if degraded:
             event = structs.replace(event, degraded=True)
         key = prepared.user or prepared.session
-        outputs = [self._output(self.topics.intents, key, event, prepared.record)]
+        topics = self.topics
+        outputs = [self._output(topics.intents, key, event, origin)]
         for ordinal, entity in enumerate(entities):
             mention = EntityMentioned(
                 query_id=event.query_id,
@@ -148,15 +151,11 @@ class Enrichment:
                 user=prepared.user,
                 channel=event.channel,
             )
-            outputs.append(
-                self._output(self.topics.entities, entity.value, mention, prepared.record, ordinal)
-            )
+            outputs.append(self._output(topics.entities, entity.value, mention, origin, ordinal))
         if prepared.user is not None:
             said = structs.replace(event, intent=UNKNOWN_LABEL) if degraded else event
             signal = _query_signal(said, understanding, vector_space)
-            outputs.append(
-                self._output(self.topics.signals, prepared.user, signal, prepared.record)
-            )
+            outputs.append(self._output(topics.signals, prepared.user, signal, origin))
         return tuple(outputs)
 
     def _check_rounds(self, record: SourceRecord) -> None:
@@ -206,7 +205,7 @@ class Enrichment:
                 quantity=action.quantity,
             ),
         )
-        return self._output(self.topics.signals, user, signal, record)
+        return self._output(self.topics.signals, user, signal, self._origin(record))
 
     def _understood(
         self,
@@ -216,10 +215,11 @@ class Enrichment:
         entities: tuple[Entity, ...],
         relations: tuple[Relation, ...],
         source: Source,
+        query_id: str,
     ) -> QueryUnderstood:
         query, record = prepared.query, prepared.record
         return QueryUnderstood(
-            query_id=query.query_id or self._id(record, "query"),
+            query_id=query_id,
             occurred_at=_instant(query.occurred_at, record),
             text=prepared.text,
             language=understanding.language,
@@ -235,7 +235,7 @@ class Enrichment:
             session=prepared.session,
             channel=query.channel,
             locale=query.locale or None,
-            context=self._context(query.context or {}),
+            context=self._context(query.context) if query.context else {},
             attachments=query.attachments or (),
             truncated=understanding.truncated,
         )
@@ -256,11 +256,8 @@ class Enrichment:
         cluster, _ = self._home(record)
         return Source(cluster, record.topic, record.partition, record.offset, record.timestamp_ms)
 
-    def _id(self, record: SourceRecord, kind: str, ordinal: int = 0) -> str:
-        cluster, epoch = self._home(record)
-        return derive_id(
-            cluster, epoch, record.topic, record.partition, record.offset, kind, ordinal
-        )
+    def _origin(self, record: SourceRecord) -> Origin:
+        return Origin(record, *self._home(record))
 
     def _home(self, record: SourceRecord) -> tuple[str, str]:
         """Cluster and epoch of a record's position."""
@@ -268,21 +265,15 @@ class Enrichment:
         return (self.cluster, self.epoch) if came is None else (came.cluster, came.epoch)
 
     def _output(
-        self, topic: str, key: str | None, event: Struct, record: SourceRecord, ordinal: int = 0
+        self, topic: str, key: str | None, event: Struct, origin: Origin, ordinal: int = 0
     ) -> OutputRecord:
         value = encode(event)
         if len(value) > self.max_event_bytes:
             detail = f"the event would be larger than {self.max_event_bytes} bytes"
             raise RecordError(DeadReason.EVENT_TOO_LARGE, Stage.PUBLISH, detail)
-        kind = EVENT_TYPES[type(event)]
-        headers = binary_headers(
-            ce_id=self._id(record, kind, ordinal),
-            ce_type=kind,
-            source_uri=source_uri(self._home(record)[0], record.topic),
-            record=record,
-            partition_key=key,
-        )
-        return OutputRecord(topic, None if key is None else key.encode(), value, headers)
+        encoded = None if key is None else key.encode()
+        headers = origin.headers(EVENT_TYPES[type(event)], encoded, ordinal)
+        return OutputRecord(topic, encoded, value, headers)
 
 
 def _identifier(value: str | int | None) -> str | None:
@@ -325,7 +316,8 @@ def _entities(
     spans: list[tuple[Span, int | None]] = [
         (span, n)
         for n, span in enumerate(understanding.spans)
-        if not any(span.start < own.end and own.start < span.end for own in prepared.redacted)
+        if not prepared.redacted
+        or not any(span.start < own.end and own.start < span.end for own in prepared.redacted)
     ]
     spans += [
         (Span(own.entity_type, own.start, own.end, 1.0), None)

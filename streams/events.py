@@ -1,5 +1,6 @@
 """The events, as msgspec structs: the single source of validation, encoding and schemas.
 
+They are left out of garbage collection (`gc=False`): none can be part of a cycle.
 Evolution is additive: unknown fields are ignored on decode, new fields get a default.
 Offsets (`start`, `end`) count Unicode code points of the published `text`; `text[start:end]`
 is the entity's text. Scores lie in [0, 1] and are rounded to 4 places. Times are UTC.
@@ -49,7 +50,7 @@ class Attachment(Struct, frozen=True, omit_defaults=True):
     uri: Annotated[str, Meta(min_length=1, max_length=2048)]
 
 
-class RawQuery(Struct, frozen=True, omit_defaults=True):
+class RawQuery(Struct, frozen=True, omit_defaults=True, gc=False):
     """`queries.raw`: what a shopper typed or said. `text` is the only required field."""
 
     text: str
@@ -99,7 +100,7 @@ class UserAction(Struct, frozen=True, omit_defaults=True):
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
 
 
-class Label(Struct, frozen=True):
+class Label(Struct, frozen=True, gc=False):
     """A class and its probability; `unknown` with score 0 where the model gave no answer."""
 
     label: str
@@ -109,7 +110,7 @@ class Label(Struct, frozen=True):
 UNKNOWN_LABEL = Label(UNKNOWN, 0.0)
 
 
-class Entity(Struct, frozen=True, omit_defaults=True):
+class Entity(Struct, frozen=True, omit_defaults=True, gc=False):
     """A span of the published text. `value` is canonical: case-folded, single spaces."""
 
     type: str
@@ -121,7 +122,7 @@ class Entity(Struct, frozen=True, omit_defaults=True):
     id: str | None = None
 
 
-class Relation(Struct, frozen=True):
+class Relation(Struct, frozen=True, gc=False):
     """An attribute of a product. `subject` and `object` are indices into `entities`."""
 
     subject: Annotated[int, Meta(ge=0)]
@@ -130,7 +131,7 @@ class Relation(Struct, frozen=True):
     score: Score
 
 
-class ModelVersion(Struct, frozen=True):
+class ModelVersion(Struct, frozen=True, gc=False):
     """Which model answered. Equal digests promise equal bytes."""
 
     name: str
@@ -138,14 +139,14 @@ class ModelVersion(Struct, frozen=True):
     digest: str
 
 
-class PipelineVersion(Struct, frozen=True):
+class PipelineVersion(Struct, frozen=True, gc=False):
     """Which code and which settings built the event."""
 
     version: str
     settings_digest: str
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """The position an event was derived from; `timestamp` in milliseconds since the epoch."""
 
     cluster: str
@@ -155,7 +156,7 @@ class Source(Struct, frozen=True):
     timestamp: int
 
 
-class QueryUnderstood(Struct, frozen=True, omit_defaults=True):
+class QueryUnderstood(Struct, frozen=True, omit_defaults=True, gc=False):
     """`queries.intents`: one per query, keyed by the user's pseudonym, else the session's."""
 
     query_id: str
@@ -181,7 +182,7 @@ class QueryUnderstood(Struct, frozen=True, omit_defaults=True):
     degraded: bool = False
 
 
-class EntityMentioned(Struct, frozen=True, omit_defaults=True):
+class EntityMentioned(Struct, frozen=True, omit_defaults=True, gc=False):
     """`queries.entities`: one per entity, keyed by its canonical value, for counts and trends."""
 
     query_id: str
@@ -196,7 +197,7 @@ class EntityMentioned(Struct, frozen=True, omit_defaults=True):
     revision: int = 0
 
 
-class QuerySignal(Struct, frozen=True, omit_defaults=True):
+class QuerySignal(Struct, frozen=True, omit_defaults=True, gc=False):
     """What one query says about its user. `vector` is base64 of little-endian float16."""
 
     query_id: str
@@ -224,7 +225,7 @@ class ErasureSignal(Struct, frozen=True, omit_defaults=True):
     reason: str = "user_request"
 
 
-class UserSignal(Struct, frozen=True, omit_defaults=True):
+class UserSignal(Struct, frozen=True, omit_defaults=True, gc=False):
     """`users.signals`: one ordered log per user of all that shapes a profile.
 
     Exactly one of `query`, `action` and `erasure` is set.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
@@ -33,8 +35,7 @@ class SourceRecord:
     redriven: Redriven | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputRecord:
+class OutputRecord(Struct, frozen=True, gc=False):
     """A record to publish. The partition follows from the key, as in Java's client (murmur2).
 
     It has no timestamp: records are stamped with the wall clock when they are sent, so that

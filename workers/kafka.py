@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 ClientT = TypeVar("ClientT", AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
 
 _MAX_BATCH_BYTES: Final = 256 * 1024
-_MAX_REQUEST_BYTES: Final = 128 * 1024 * 1024
+MAX_REQUEST_BYTES: Final = 128 * 1024 * 1024
 """Checked before compression, while brokers and topics limit what is sent: a record that came in
 compressed, far larger than the topic's limit, must be able to leave as a dead letter."""
 _PROBE_TIMEOUT_MS: Final = 5_000
@@ -122,8 +122,8 @@ def producer(kafka: KafkaSettings, **more: Any) -> AIOKafkaProducer:
         "compression_type": None if kafka.compression == "none" else kafka.compression,
         "linger_ms": kafka.linger_ms,
         "max_batch_size": _MAX_BATCH_BYTES,
-        "max_request_size": _MAX_REQUEST_BYTES,
-        "partitioner": Partitioner(),
+        "max_request_size": MAX_REQUEST_BYTES,
+        "partitioner": _partitioner,
     }
     return AIOKafkaProducer(**arguments | more)
 
@@ -136,6 +136,14 @@ class Partitioner(DefaultPartitioner):  # type: ignore[misc]  # aiokafka ships n
         if key is None:
             return int(super().__call__(key, all_partitions, available))
         return all_partitions[_hash_of(key) % len(all_partitions)]
+
+
+_partitioner: Final = Partitioner()
+
+
+def partition_for(key: bytes | None, partitions: list[int]) -> int:
+    """Which of a topic's partitions a record goes to, as `send` of our producers chooses it."""
+    return _partitioner(key, partitions, partitions)
 
 
 @lru_cache(maxsize=16_384)

@@ -75,7 +75,9 @@ class KafkaSettings(Section):
         "restart moves no partitions. Differs from worker to worker.",
     )
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
-        default="lz4", description="Of what is published."
+        default="zstd",
+        description="Of what is published. `zstd` makes it a quarter smaller than `lz4`, which "
+        "aiokafka knows only at its slowest level.",
     )
     linger_ms: int = Field(
         default=5, ge=0, le=1_000, description="How long to collect records before a send."
@@ -229,7 +231,13 @@ class TritonSettings(Section):
         ge=10,
         description="How long a call may take. A storm of short ones crashes Triton.",
     )
-    max_batch_rows: int = Field(default=128, ge=1, le=512, description="Queries in one call.")
+    max_batch_rows: int = Field(
+        default=512,
+        ge=1,
+        le=512,
+        description="Queries read and sent to the model at once, at most: fewer when fewer wait, so "
+        "batches are small when idle and large when behind.",
+    )
     batches_in_flight: int = Field(
         default=4,
         ge=1,

@@ -17,10 +17,10 @@ from streams.decoding import (
     ModelOutputs,
     Span,
     Understanding,
-    _words,
     softmax,
 )
 from streams.events import UNKNOWN_LABEL, Label
+from streams.tag_paths import Words, words
 from tests.streams.samples import LABELS, SMALL_LABELS, outputs_of, word_offsets
 
 _SMALL = Decoder(SMALL_LABELS)
@@ -141,6 +141,23 @@ def test_odd_offsets_give_words_that_do_not_overlap(
     assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
 
 
+@given(_texts, st.data())
+def test_the_words_of_a_batch_are_those_of_each_text(texts: list[str], data: st.DataObject) -> None:
+    """Also for pieces that overlap, run backwards or cover nothing."""
+    width = data.draw(st.integers(1, 8))
+    counts = [data.draw(st.integers(0, width)) for _ in texts]
+    offsets = np.zeros((len(texts), width, 2), np.int32)
+    for row, text in enumerate(texts):
+        for piece in range(width):
+            offsets[row, piece] = data.draw(st.tuples(*[st.integers(0, len(text))] * 2))
+    found = Words.of(texts, offsets, np.array(counts, np.int32))
+    flat = list(zip(found.first_tokens.tolist(), found.starts, found.ends, strict=True))
+    for row, text in enumerate(texts):
+        own = slice(found.bounds[row], found.bounds[row + 1])
+        assert flat[own] == words(text, offsets[row, : counts[row]].tolist())
+        assert set(found.rows[own].tolist()) <= {row}
+
+
 # --- Viterbi
 
 
@@ -183,8 +200,8 @@ def test_the_path_is_always_valid(length: int, seed: int, scale: float) -> None:
     text = " ".join("w" * length)
     outputs = outputs_of(_FULL, [word_offsets(text)], seed=seed)
     outputs.tag_logits[:] *= scale
-    words = _words(text, outputs.token_offsets[0].tolist())
-    (path,), _ = _FULL._viterbi(outputs.tag_logits, [words])
+    words = Words.of([text], outputs.token_offsets, outputs.token_count)
+    path, _ = _FULL._paths.best(outputs.tag_logits[0, words.first_tokens], words.bounds)
     names = ["O", *(LABELS.tags[tag] for tag in path)]
     assert len(path) == length
     for before, tag in itertools.pairwise(names):

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from streams.deadletters import (
     REASON_HEADER,
@@ -191,13 +192,15 @@ def test_a_dead_letter_gives_its_record_back(
 
 def test_what_is_no_whole_dead_letter_gives_none() -> None:
     letter = dead_letter(TOPICS.dead, FIRST, ERROR, cluster="shop", epoch="7")
-    without = replace(letter, value=None, headers=(*letter.headers, (VALUE_LEFT_OUT, b"true")))
+    without = structs.replace(
+        letter, value=None, headers=(*letter.headers, (VALUE_LEFT_OUT, b"true"))
+    )
     assert failed_record(_as_read(without)) is None
     assert failed_record(FIRST) is None
     for name in ("intentstream.errors.timestamp", "__connect.errors.offset"):
         for wrong in (b"x", None):
             odd = tuple((key, wrong if key == name else value) for key, value in letter.headers)
-            assert failed_record(_as_read(replace(letter, headers=odd))) is None
+            assert failed_record(_as_read(structs.replace(letter, headers=odd))) is None
 
 
 def test_events_of_a_redriven_record_are_those_of_its_first_reading() -> None:

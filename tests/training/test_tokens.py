@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.decoding import _words
 from streams.labels import bio_tags
+from streams.tag_paths import words
 from tests.training.tiny_run import base_folder
 from training.examples import Example, TextSpan
 from training.markup import parse
@@ -25,7 +25,7 @@ def test_words_are_the_decoders_words(text: str, data: st.DataObject) -> None:
     offsets = [
         (start, end) for start, end in pairwise(cuts) if text[start:end].strip() == text[start:end]
     ]
-    decoded = _words(text, [list(pair) for pair in offsets])
+    decoded = words(text, [list(pair) for pair in offsets])
     assert first_pieces(text, offsets) == [word.first_token for word in decoded]
 
 

@@ -1,8 +1,9 @@
 """Answers that are known already: an LRU in the worker's memory, in front of the model."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from streams.decoding import Understanding
 from streams.events import ModelVersion
@@ -11,8 +12,7 @@ DEFAULT_ENTRIES: Final = 20_000
 """About 40 MB; at realistic (Zipf) traffic over 100,000 queries it knows some two thirds."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAnswer:
+class KnownAnswer(Struct, frozen=True, gc=False):
     """What one model said about one text. `degraded` when it was rules instead: never kept."""
 
     understanding: Understanding

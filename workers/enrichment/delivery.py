@@ -68,6 +68,7 @@ def delivery_of(
             lambda: kafka.producer(settings.kafka),
             dead_letter,
             acknowledge_s=acknowledge_s,
+            linger_s=settings.kafka.linger_ms / 1000,
         )
     return TransactionalPublisher(
         group_id,

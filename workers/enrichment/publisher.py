@@ -22,6 +22,7 @@ from aiokafka.errors import (
 
 from streams.records import OutputRecord, SourceRecord
 from workers.enrichment import sending
+from workers.enrichment.record_batches import RecordBatches
 from workers.enrichment.sending import ACKNOWLEDGE_S, DeadLetter, Enriched
 from workers.pipeline import Partition
 
@@ -48,6 +49,7 @@ class IdempotentPublisher:
             a record, for with it the producer's sequence of that partition is broken.
         dead_letter: what becomes of a record whose event Kafka refuses as too large.
         acknowledge_s: how long Kafka may take to acknowledge.
+        linger_s: how long records are collected before they are sent.
     """
 
     commit_every_s = COMMIT_EVERY_S
@@ -59,23 +61,26 @@ class IdempotentPublisher:
         dead_letter: DeadLetter,
         *,
         acknowledge_s: float = ACKNOWLEDGE_S,
+        linger_s: float = 0.0,
     ) -> None:
         self._consumer = consumer
         self._make_producer = make_producer
         self._dead_letter = dead_letter
         self._acknowledge_s = acknowledge_s
-        self._producer: AIOKafkaProducer | None = None
+        self._linger_s = linger_s
+        self._batches: RecordBatches | None = None
         self._gate = _Gate()
 
     async def start(self) -> None:
         """Connects. Raises aiokafka's `KafkaConnectionError` when no broker is there."""
-        self._producer = await sending.started(self._make_producer)
+        producer = await sending.started(self._make_producer)
+        self._batches = RecordBatches(producer, self._linger_s)
 
     async def stop(self) -> None:
         """Closes the producer."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await sending.stopped(producer)
+        batches, self._batches = self._batches, None
+        if batches is not None:
+            await sending.stopped(batches.producer)
 
     async def take(self, partitions: Collection[Partition]) -> None:
         """Nothing: the group's generation alone keeps a worker that was cut off from committing."""
@@ -96,12 +101,12 @@ class IdempotentPublisher:
         """
         outputs = [(item.record, output) for item in items for output in item.outputs]
         async with self._gate.shared():
-            producer = self._running()
-            left = await self._send(producer, [output for _, output in outputs])
+            batches = self._running()
+            left = await self._send(batches, [output for _, output in outputs])
         if not left:
             return frozenset()
         async with self._gate.alone():
-            return await self._publish_singly(producer, [outputs[n] for n in left])
+            return await self._publish_singly(batches, [outputs[n] for n in left])
 
     async def commit(self, offsets: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Commits offsets; when the group has moved on they are the next owner's to commit.
@@ -121,15 +126,15 @@ class IdempotentPublisher:
             return {}
         return offsets
 
-    async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[OutputRecord]) -> list[int]:
+    async def _send(self, batches: RecordBatches, outputs: Sequence[OutputRecord]) -> list[int]:
         try:
             async with sending.in_time(self._acknowledge_s):
-                return await sending.send_all(producer, outputs)
+                return await batches.send(outputs)
         except KafkaError as error:
             raise sending.no_use(error) or sending.refusal(error) from error
 
     async def _publish_singly(
-        self, broken: AIOKafkaProducer, outputs: Sequence[tuple[SourceRecord, OutputRecord]]
+        self, broken: RecordBatches, outputs: Sequence[tuple[SourceRecord, OutputRecord]]
     ) -> frozenset[int]:
         """Each output on its own, so that only the one to blame is refused. Returns their offsets.
 
@@ -160,10 +165,10 @@ class IdempotentPublisher:
             await self._replace()
         return not left
 
-    def _running(self) -> AIOKafkaProducer:
-        if self._producer is None:
+    def _running(self) -> RecordBatches:
+        if self._batches is None:
             raise RuntimeError("the publisher is not started")
-        return self._producer
+        return self._batches
 
     async def _replace(self) -> None:
         """Takes a producer with sequences of its own: those of the old one are broken."""
@@ -172,7 +177,7 @@ class IdempotentPublisher:
             await self.start()
         except KafkaError as error:
             raise sending.refusal(error) from error
-        await sending.stopped(broken)
+        await sending.stopped(broken.producer)
 
 
 class _Gate:

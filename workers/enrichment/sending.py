@@ -1,8 +1,8 @@
-"""Handing outputs to a Kafka producer, in order, and what its answers mean."""
+"""What publishers share: their producers, time limits, and what Kafka's answers mean."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -10,10 +10,6 @@ from typing import Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     KafkaError,
-    MessageSizeTooLargeError,
-    OutOfOrderSequenceNumber,
-    RecordListTooLargeError,
-    RecordTooLargeError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     UnknownTopicOrPartitionError,
@@ -22,7 +18,6 @@ from aiokafka.errors import (
 from streams.deadletters import VALUE_LEFT_OUT, DeadReason, RecordError, Stage
 from streams.records import OutputRecord, SourceRecord
 from workers.errors import UnreachableError
-from workers.kafka import send
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +27,6 @@ then. aiokafka itself retries an idempotent send for ever."""
 
 STOP_S: Final = 10.0
 """For closing a producer: it waits for acknowledgements, which a dead broker never sends."""
-
-REFUSED: Final = (
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-    RecordTooLargeError,
-    # what the neighbours of a refused record see
-    OutOfOrderSequenceNumber,
-)
-"""Failures that blame a record, or come of blaming one: sent anew, one by one, most get through."""
 
 DeadLetter = Callable[[SourceRecord, RecordError], OutputRecord]
 
@@ -55,30 +41,6 @@ class Enriched:
 
 class PublishError(UnreachableError):
     """Something could not be published, and no other try will help: the worker has to stop."""
-
-
-async def send_all(producer: AIOKafkaProducer, outputs: Sequence[OutputRecord]) -> list[int]:
-    """Sends outputs in order and awaits all acknowledgements.
-
-    Returns:
-        Which of them were refused as too large, or fell with such a one: their places, in order.
-
-    Raises:
-        KafkaError: a failure that blames no record.
-    """
-    pending = []
-    for output in outputs:
-        try:
-            pending.append(await send(producer, output))
-        except REFUSED:
-            break  # found before it was sent; what follows must not overtake it
-    results = await asyncio.gather(*pending, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException) and not isinstance(result, REFUSED):
-            raise result
-    return [
-        n for n in range(len(outputs)) if n >= len(results) or isinstance(results[n], BaseException)
-    ]
 
 
 async def started(make: Callable[[], AIOKafkaProducer]) -> AIOKafkaProducer:

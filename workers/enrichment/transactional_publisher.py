@@ -24,6 +24,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPart
 
 from streams.records import OutputRecord
 from workers.enrichment import sending
+from workers.enrichment.record_batches import RecordBatches
 from workers.enrichment.sending import ACKNOWLEDGE_S, DeadLetter, Enriched
 from workers.errors import UnreachableError
 from workers.pipeline import Partition
@@ -67,13 +68,19 @@ class _Lane:
     """
 
     partition: Partition
-    producer: AIOKafkaProducer
+    batches: RecordBatches
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     open: bool = False
     published: int = 0  # the next offset after what is in the transaction
     committed: int = 0
     lost: bool = False
     committing: "asyncio.Task[None] | None" = None
+
+    @property
+    def producer(self) -> AIOKafkaProducer:
+        """It alone publishes what comes of the partition."""
+        producer: AIOKafkaProducer = self.batches.producer
+        return producer
 
 
 class TransactionalPublisher:
@@ -145,7 +152,7 @@ class TransactionalPublisher:
                     await asyncio.sleep(_RECONNECT_S)
                 else:
                     break
-        self._lanes[partition] = _Lane(partition, producer)
+        self._lanes[partition] = _Lane(partition, RecordBatches(producer))
 
     async def drop(self, partitions: Collection[Partition]) -> None:
         """Lets partitions go. What is not committed of them is undone."""
@@ -197,11 +204,11 @@ class TransactionalPublisher:
         await _begun(lane)
         alone = [item for item in items if item.record.offset < history.one_by_one_until]
         for item in alone:
-            if await sending.send_all(lane.producer, self._chosen(item, history)):
+            if await lane.batches.send(self._chosen(item, history)):
                 history.refusals[item.record.offset] += 1
                 raise TransactionLostError("Kafka refuses a record", blameless=True)
         together = [output for item in items[len(alone) :] for output in item.outputs]
-        if await sending.send_all(lane.producer, together):
+        if await lane.batches.send(together):
             history.one_by_one_until = items[-1].record.offset + 1
             raise TransactionLostError("Kafka refuses records", blameless=True)
 
