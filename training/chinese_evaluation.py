@@ -25,7 +25,6 @@ from training.evaluation import (
     relation_metrics,
     scope_auroc,
     sentiment_metrics,
-    taken,
 )
 from training.examples import Example
 from training.predict import Predictor
@@ -36,23 +35,6 @@ _REVIEWS: Final = 6000  # so many, drawn at random: reviews are long
 _UNLABELLED: Final = "none"
 
 EnglishVectors = Callable[[Predictor], NDArray[np.float32] | None]
-
-
-def evaluate(
-    predictor: Predictor, folder: Path, english: NDArray[np.float32] | None = None
-) -> dict[str, Any]:
-    """All Chinese figures, from the data folder and the hand-written sets.
-
-    Args:
-        predictor: a Chinese model.
-        folder: of the public data sets.
-        english: [100, 384], the vectors that the English of `hand_written_pairs` has in the space
-            which the model shares; without them, the languages are not compared.
-
-    Raises:
-        DataError: the data folder lacks a file.
-    """
-    return taken(chinese_steps(folder, lambda _: english), predictor)
 
 
 def chinese_steps(folder: Path, english: EnglishVectors) -> list[Step]:

@@ -115,7 +115,7 @@ def export_main(
     """
     require_extra()
     from training.export import TOLERANCE, export_run, training_queries  # noqa: PLC0415
-    from training.session import measure_of  # noqa: PLC0415
+    from training.run_figures import measure_of  # noqa: PLC0415
 
     folder = data_folder(data)
     export_run(

@@ -210,28 +210,6 @@ def kind_metrics(predictor: Predictor, kinds: Mapping[str, Sequence[Example]]) -
     return right | {"accuracy": float(np.mean(list(right.values())))}
 
 
-def validation_score(predictor: Predictor, sets: dict[str, list[Example]]) -> dict[str, float]:
-    """The few figures that decide which epoch is kept: none is a reported test."""
-    found: dict[str, float] = {}
-    if texts := sets.get("tags"):
-        found["entities_f1"] = float(entity_metrics(predictor, texts)["f1"])
-    if texts := sets.get("intent"):
-        found["intent_accuracy"] = float(intent_metrics(predictor, texts)["accuracy"])
-    if texts := sets.get("relations"):
-        found["relations_f1"] = float(relation_metrics(predictor, texts)["f1_given_entities"])
-    found["score"] = sum(found.values()) / max(len(found), 1)
-    return found
-
-
-def evaluate(predictor: Predictor, folder: Path) -> dict[str, Any]:
-    """All English figures, from the data folder and the hand-written sets.
-
-    Raises:
-        DataError: the data folder lacks a file.
-    """
-    return taken(english_steps(folder), predictor)
-
-
 def taken(steps: Iterable[Step], predictor: Predictor) -> dict[str, Any]:
     """The figures of a model; no text is asked twice."""
     asked = predictor if isinstance(predictor, Asked) else Asked(predictor)

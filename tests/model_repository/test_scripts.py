@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from training import scripts
+
 FRONT = Path(__file__).resolve().parents[2] / "model_repository/query_understanding/1/model.py"
 
 
@@ -56,6 +58,7 @@ def front() -> ModuleType:
 )
 def test_script(front: ModuleType, text: str, language: str) -> None:
     assert front.script_of(text) == language
+    assert scripts.script_of(text) == language  # the copy that evaluation has
 
 
 def test_it_imports_nothing_of_ours() -> None:
