@@ -15,6 +15,7 @@ from streams.decoding import Decoder
 from streams.events import ModelVersion
 from streams.records import OutputRecord
 from tests.streams.samples import LABELS, outputs_of, word_offsets
+from workers import kafka
 from workers.enrichment.batch_enrichment import BatchEnrichment, enrichment_of
 from workers.enrichment.circuit_breaker import CircuitBreaker
 from workers.kafka import consumer, producer, running, source_record
@@ -83,10 +84,7 @@ async def deployment(bootstrap: str, **more: Any) -> Settings:
 async def send(settings: Settings, outputs: Sequence[OutputRecord]) -> None:
     """Publishes."""
     async with running(producer(settings.kafka), settings.kafka) as client:
-        sent = [
-            await client.send(one.topic, one.value, key=one.key, headers=list(one.headers))
-            for one in outputs
-        ]
+        sent = [await kafka.send(client, one) for one in outputs]
         await asyncio.gather(*sent)
 
 

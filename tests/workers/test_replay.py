@@ -5,7 +5,6 @@ the served model is in test_replay_end_to_end.py.
 """
 
 import asyncio
-import dataclasses
 import json
 import os
 import signal
@@ -49,6 +48,7 @@ from workers.topics_admin import apply
 async def test_a_replay_of_what_was_published_is_identical(
     settings: Settings, tmp_path: Path
 ) -> None:
+    """CASES 60: also of records that cannot be read, among others that can."""
     await ask(settings, queries(150) + BAD)
     published = await enriched(settings)
     await send(settings, published)
@@ -78,12 +78,13 @@ async def test_each_kind_of_difference_is_found(settings: Settings, tmp_path: Pa
     changed, missing = published[intents[3]], published[intents[7]]
     value = json.loads(changed.value or b"")
     value["intent"]["label"] = "tampered"
-    published[intents[3]] = dataclasses.replace(changed, value=json.dumps(value).encode())
+    tampered = json.dumps(value).encode()
+    published[intents[3]] = OutputRecord(changed.topic, changed.key, tampered, changed.headers)
     published.remove(missing)
     stray = tuple(
         (name, b"0" * 32 if name == "ce_id" else content) for name, content in missing.headers
     )
-    published.append(dataclasses.replace(missing, headers=stray))
+    published.append(OutputRecord(missing.topic, missing.key, missing.value, stray))
     await send(settings, published)
 
     report = await replayed(settings, tmp_path)
@@ -116,6 +117,7 @@ async def test_another_model_changes_events_and_is_named(
 async def test_what_the_enricher_has_not_reached_is_missing_and_said(
     settings: Settings, tmp_path: Path
 ) -> None:
+    """CASES 65: delay is told from failure."""
     await ask(settings, queries(5))
     report = await replayed(settings, tmp_path)
     assert report.tally.total(Verdict.MISSING) >= 5
@@ -154,6 +156,7 @@ async def test_results_are_published_to_a_topic_of_the_run(
 
 
 async def test_no_group_is_joined_and_no_offset_moves(settings: Settings, tmp_path: Path) -> None:
+    """CASES 3, 15: there is nothing to expire or to rebalance, and the workers' is left alone."""
     await ask(settings, queries(5))
     await replayed(settings, tmp_path)
     async with running(admin(settings.kafka), settings.kafka) as client:

@@ -24,6 +24,21 @@ from workers.settings import Settings, load_settings
 from workers.topics_admin import apply
 
 _BAD = [None, b"not json", b'{"text":""}', b'{"text":"poison for the model"}']
+_ODD = [
+    b'{"text":"red \\ud83d shoes"}',
+    b'{"text":"red \\ud83d\\udc5f shoes"}',
+    *(
+        json.dumps({"text": text}, ensure_ascii=False).encode()
+        for text in (
+            "\u27ff red \u017e shoes \u2933 nike",
+            "na\u00efve red shoes",
+            "nai\u0308ve red shoes",
+            "[MASK] red shoes [SEP] nike",
+            "\u30d0\u30c3\u30b0 red nike",
+            "need a red nike ticket ?",
+        )
+    ),
+]
 
 
 @pytest.fixture
@@ -129,7 +144,10 @@ async def test_the_shipped_model_gives_the_same_bytes_in_other_batches(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """CASES 38: what one query is answered with must not depend on its neighbours."""
+    """CASES 38: what one query is answered with must not depend on its neighbours.
+
+    CASES 44, 45, 47, 48, 51: nor do the places of entities in texts where others' offsets went wrong.
+    """
     served = {
         "INTENTSTREAM_PREFIX": "shipped",
         "INTENTSTREAM_TRITON__ADDRESS": triton.grpc_address,
@@ -141,7 +159,7 @@ async def test_the_shipped_model_gives_the_same_bytes_in_other_batches(
     settings = load_settings(None)
     traffic = sample_traffic(settings.topic_names, seed=38)
     queries = (one.value for one in traffic if one.topic == settings.topic_names.raw)
-    await _enrich_all(settings, list(islice(queries, 300)))
+    await _enrich_all(settings, [*islice(queries, 300), *_ODD])
 
     served["INTENTSTREAM_TRITON__MAX_BATCH_ROWS"] = "128"
     code, out, err = await _intentstream(
@@ -149,7 +167,7 @@ async def test_the_shipped_model_gives_the_same_bytes_in_other_batches(
     )
     assert code == 0, out[-3_000:] + err
     report: dict[str, Any] = json.loads(out)
-    assert report["records"] == 300
+    assert report["records"] == 300 + len(_ODD)
     assert report["identical"] > 600
 
 

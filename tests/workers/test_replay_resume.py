@@ -59,7 +59,7 @@ def _killed_after(settings: Settings, batches: int, salt: int = 0) -> Enrich:
 async def test_a_killed_run_goes_on_and_finds_the_same(
     settings: Settings, tmp_path: Path, batches: int
 ) -> None:
-    """Under another model, so that there is much to find."""
+    """CASES 10, 62: what was in flight is done again; under another model, to find much."""
     await asked_and_published(settings, 80)
     whole = await replayed(settings, tmp_path, salt=1)
     with pytest.raises(Killed):

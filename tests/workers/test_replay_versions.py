@@ -274,8 +274,10 @@ async def _answers(settings: Settings, model: Any) -> list[OutputRecord]:
 async def test_a_back_fill_publishes_what_changed_with_a_higher_revision(
     settings: Settings, tmp_path: Path
 ) -> None:
+    """CASES 25, 56: the same ids; and nothing is said to profiles a second time."""
     names = settings.topic_names
     await asked_and_published(settings, 40)
+    signals = len(await all_of(settings, names.signals))
     model = step(settings, 1, salted=("7",))
     asked: list[int] = []
 
@@ -311,6 +313,7 @@ async def test_a_back_fill_publishes_what_changed_with_a_higher_revision(
     third = await replayed(settings, tmp_path, confirm=confirm, correct=(names.intents,))
     assert third.corrected > 0
     assert any(b'"revision":2' in one.value for one in await all_of(settings, names.intents))
+    assert len(await all_of(settings, names.signals)) == signals
 
 
 async def test_a_dry_run_and_a_no_publish_nothing(settings: Settings, tmp_path: Path) -> None:
@@ -335,6 +338,7 @@ async def test_only_events_of_queries_take_corrections(
 async def test_degraded_events_are_corrected_and_counted_apart(
     settings: Settings, tmp_path: Path
 ) -> None:
+    """CASES 64: what rules answered in the model's place is told from what it said."""
     names = settings.topic_names
     await asked_and_published(settings, 3)
     events = [one for one in await enriched(settings) if one.topic == names.intents]
