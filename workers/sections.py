@@ -232,7 +232,7 @@ class TritonSettings(Section):
         description="How long a call may take. A storm of short ones crashes Triton.",
     )
     max_batch_rows: int = Field(
-        default=512,
+        default=256,
         ge=1,
         le=512,
         description="Queries read and sent to the model at once, at most: fewer when fewer wait, so "

@@ -14,7 +14,13 @@ from streams.events import EVENT_TYPES, ModelVersion
 from streams.records import OutputRecord, SourceRecord
 from tests.workers.rig import Rig
 from workers.enrichment.answer_cache import AnswerCache, KnownAnswer
-from workers.enrichment.batch_enrichment import BatchEnrichment, PoisonSearch, enrichment_of
+from workers.enrichment.batch_enrichment import (
+    MAX_CALL_PIECES,
+    BatchEnrichment,
+    PoisonSearch,
+    enrichment_of,
+    in_calls,
+)
 from workers.enrichment.circuit_breaker import BreakerState, CircuitBreaker
 from workers.settings import Settings, load_settings
 from workers.triton import Answer, ModelRejectedError, ModelUnavailableError, TritonModel
@@ -256,3 +262,14 @@ async def test_the_breaker_repeats_what_an_outage_interrupted() -> None:
     assert (await breaker.run(operation)).vector_space == "v"
     assert (len(tries), model.probes, breaker.outages) == (2, 3, 1)
     await breaker.close()
+
+
+@given(st.lists(st.integers(0, 9_000), max_size=600), st.integers(1, 512))
+def test_calls_hold_every_text_once_and_neither_too_many_nor_too_long_ones(
+    lengths: list[int], rows: int
+) -> None:
+    calls = in_calls(["x" * length for length in lengths], rows)
+    assert [len(text) for call in calls for text in call] == sorted(lengths)
+    for call in calls:
+        assert 1 <= len(call) <= rows
+        assert len(call) == 1 or len(call) * min(len(call[-1]), 128) <= MAX_CALL_PIECES

@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from streams.deadletters import DeadReason, RecordError, Stage
+from streams.decoding import MAX_WORD_PIECES
 from streams.enrichment import Enrichment, PreparedQuery
 from streams.events import PipelineVersion
 from streams.records import OutputRecord, SourceRecord
@@ -27,6 +28,9 @@ from workers.settings import Settings, settings_digest
 from workers.triton import Answer, ModelRejectedError, ModelUnavailableError
 
 logger = logging.getLogger(__name__)
+
+MAX_CALL_PIECES: Final = 32_768
+"""Texts of a call times the word pieces of the longest, at most."""
 
 Outputs = tuple[OutputRecord, ...]
 _Found = dict[str, KnownAnswer | ModelRejectedError]
@@ -176,10 +180,8 @@ class BatchEnrichment:
                 found[text] = known
         self.use.texts += len(texts)
         self.use.duplicates += len(texts) - len(found) - len(unknown)
-        unknown.sort(key=len)  # neighbours of one length need no padding
-        rows = self._model.rows_per_request
-        chunks = [unknown[start : start + rows] for start in range(0, len(unknown), rows)]
-        for answers in await asyncio.gather(*(self._ask(chunk) for chunk in chunks)):
+        calls = in_calls(unknown, self._model.rows_per_request)
+        for answers in await asyncio.gather(*(self._ask(call) for call in calls)):
             found |= answers
         return found
 
@@ -220,6 +222,25 @@ class BatchEnrichment:
             text: KnownAnswer(understanding, answer.model, answer.vector_space)
             for text, understanding in zip(texts, answer.understandings, strict=True)
         }
+
+
+def in_calls(texts: Sequence[str], rows: int) -> list[list[str]]:
+    """Texts sorted by length and shared out to calls, so that answers carry little padding.
+
+    All answers of a call are as long as its longest, so a call has the fewer texts the longer they
+    are: at most some 15 MB are answered.
+
+    Args:
+        texts: for the model.
+        rows: the most in one call.
+    """
+    calls: list[list[str]] = []
+    for text in sorted(texts, key=len):
+        pieces = min(max(len(text), 1), MAX_WORD_PIECES)  # at most
+        if not calls or len(calls[-1]) >= min(rows, max(MAX_CALL_PIECES // pieces, 1)):
+            calls.append([])
+        calls[-1].append(text)
+    return calls
 
 
 class PoisonSearch:
