@@ -200,7 +200,7 @@ class Course:
         kafka = self.at.settings.kafka
         async with running(admin(kafka), kafka) as client:
             found = await client.list_consumer_group_offsets(group)
-        committed = sum(max(one.offset, 0) for one in found.values())
+        committed = sum(max(int(one.offset), 0) for one in found.values())
         if not committed:
             raise IntentstreamError("it has committed nothing")
         return committed
