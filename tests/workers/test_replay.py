@@ -112,6 +112,7 @@ async def test_another_model_changes_events_and_is_named(
     assert report.tally.fields["model.digest"] >= 10
     assert [name.split(",")[0] for name in report.published_by] == ["model sha256:0"]
     assert [name.split(",")[0] for name in report.replayed_by] == ["model sha256:1"]
+    assert any("--model-version sha256:0 " in note for note in report.notes)
 
 
 async def test_what_the_enricher_has_not_reached_is_missing_and_said(

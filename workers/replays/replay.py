@@ -38,7 +38,7 @@ from workers.replays.output import opened_output
 from workers.replays.pace import Pace
 from workers.replays.published_events import Wanted, erased_users, keep_published
 from workers.replays.record_lookup import record_at
-from workers.replays.report import ReplayReport, range_as_dict, range_from_dict
+from workers.replays.report import ReplayReport, digests_of, range_as_dict, range_from_dict
 from workers.replays.report_page import telling_pairs
 from workers.replays.request import ReplayRequest, checked_name, refuse_other
 from workers.replays.run_state import RunError, RunState, opened_state
@@ -164,7 +164,7 @@ class _Run:
                 )
             if request.correct:
                 await back_fill(self._settings, state, report, confirm)
-            report.notes += await self._lag(report)
+            report.notes += [*await self._lag(report), *self._older_models(report)]
             why = {} if explain is None else await self._explained(state, report, explain)
             await self._finish(state, report, why)
         return report
@@ -306,6 +306,17 @@ class _Run:
             for part in report.source.partitions
         )
         return [f"the enricher has {behind} offsets of the range still before it"] if behind else []
+
+    def _older_models(self, report: ReplayReport) -> list[str]:
+        """Which models to ask for to have the bytes of the originals again."""
+        if self._request.model:
+            return []
+        published, replayed = map(digests_of, (report.published_by, report.replayed_by))
+        return [
+            f"some events were published by the model {digest}: --model-version {digest} replays "
+            "with it, from the repository or the archive"
+            for digest in sorted(published - replayed)
+        ]
 
     async def _explained(
         self, state: RunState, report: ReplayReport, explain: Explain

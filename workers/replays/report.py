@@ -1,6 +1,7 @@
 """What a replay found: counted while it runs, kept in its state, told at its end."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -144,6 +145,12 @@ def origin(event: QueryUnderstood) -> str:
     """Which model, settings and code made an event of `queries.intents`."""
     made = event.pipeline
     return f"model {event.model.digest}, settings {made.settings_digest}, code {made.version}"
+
+
+def digests_of(origins: Iterable[str]) -> set[str]:
+    """The models' digests in what `origin` gave; rules have none."""
+    names = {one.partition(",")[0].removeprefix("model ") for one in origins}
+    return {name for name in names if name.startswith("sha256:")}
 
 
 def range_as_dict(source: ResolvedRange) -> dict[str, Any]:

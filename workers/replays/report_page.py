@@ -20,7 +20,7 @@ from workers.replays.explanation import Explanation
 from workers.replays.explanation_page import shown
 from workers.replays.marked_query import both
 from workers.replays.record_comparison import understood
-from workers.replays.report import ReplayReport
+from workers.replays.report import ReplayReport, digests_of
 from workers.replays.run_state import RunState
 from workers.settings import Settings, event_settings
 
@@ -101,8 +101,7 @@ def _lede(report: ReplayReport) -> str:
 
 def _short_digests(made: Mapping[str, int]) -> list[str]:
     """Of models: as many digits as tell them apart."""
-    digests = {origin.partition(",")[0].removeprefix("model ") for origin in made}
-    return sorted(escape(digest[:19]) for digest in digests)
+    return sorted(escape(digest[:19]) for digest in digests_of(made))
 
 
 def _head(report: ReplayReport) -> str:
