@@ -54,9 +54,10 @@ class Weights:
             ConfigError: the encoder is not a BERT.
         """
         config: Any = model.encoder.config
-        if config.model_type != "bert" or config.hidden_act != "gelu":
+        activation = getattr(config, "hidden_act", "other activations")  # GPT-2 names it otherwise
+        if config.model_type != "bert" or activation != "gelu":
             raise ConfigError(
-                f"no graph is known for a {config.model_type} with {config.hidden_act}",
+                f"no graph is known for a {config.model_type} with {activation}",
                 "export a model on a BERT encoder",
             )
         state = {

@@ -26,6 +26,7 @@ from training.search_space import Axis, axes_of, value_of
 _PARTS = 10  # of a trial's way: trials are compared where as much of it lies behind them
 _FREELY = 4  # trials that nothing stops: the median is to mean something
 _STUDY = "hyperparameters"
+_WRONG = "error"
 
 
 def run_search(config_file: Path, folder: Path, data: Path, trials: int) -> dict[str, Any]:
@@ -47,7 +48,9 @@ def run_search(config_file: Path, folder: Path, data: Path, trials: int) -> dict
     if trials < 1:
         raise ConfigError("a search needs at least one trial", "give --search 1 or more")
     if Processes().count > 1:
-        raise ConfigError("a search runs in one process", "start it without accelerate launch")
+        raise ConfigError(
+            "a search runs in one process", "start it without torchrun or accelerate launch"
+        )
     axes = axes_of(config)
     run = RunFolder(folder)
     console = Console(stderr=True)
@@ -68,7 +71,7 @@ def _study(folder: Path, config: TrainConfig, axes: tuple[Axis, ...]) -> optuna.
     Raises:
         ConfigError: the folder holds a search of another recipe.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # a failed trial raises, here
     study = optuna.create_study(
         storage=f"sqlite:///{(folder / 'search.sqlite3').absolute()}",
         study_name=_STUDY,
@@ -102,6 +105,7 @@ class _Search:
     ) -> None:
         self._config, self._axes, self._study, self._ready = config, axes, study, ready
         self._console = console
+        self._newest = 0
 
     def go_on(self, trials: int) -> None:
         """Runs those that are missing; one that was cut off first, from its checkpoint."""
@@ -122,20 +126,27 @@ class _Search:
             self._say(number + 1, trials, left)
 
     def _take_up(self) -> None:
+        """What was interrupted is tried again, with the same values; what went wrong is not."""
+        taken: list[int] = self._study.user_attrs.get("taken_up", [])
         for trial in self._study.trials:
             if trial.state is TrialState.RUNNING:
                 self._study.tell(trial.number, state=TrialState.FAIL)
+            elif trial.state is not TrialState.FAIL or _WRONG in trial.user_attrs:
+                continue
+            if trial.number not in taken:
                 self._study.enqueue_trial(trial.params)
+                taken.append(trial.number)
+        self._study.set_user_attr("taken_up", taken)
 
     def _waiting(self) -> bool:
         return any(trial.state is TrialState.WAITING for trial in self._study.trials)
 
     def _say(self, number: int, trials: int, left: float) -> None:
-        trial = self._study.trials[-1]
+        trial = self._study.trials[self._newest]
         figure = self._config.search.figure
-        said = f"{figure} {trial.value:.4f}" if trial.value is not None else "stopped"
+        said = f"{figure} {trial.value:.4f}" if trial.value is not None else "no figure"
         if trial.state is TrialState.PRUNED:
-            said = f"stopped early at {said}" if trial.value is not None else "stopped early"
+            said = f"stopped early at {said}"
         best = best_of(self._study)
         beside = f", the best so far {best.value:.4f}" if best else ""
         self._console.print(
@@ -143,6 +154,7 @@ class _Search:
         )
 
     def _try(self, trial: optuna.Trial) -> float:
+        self._newest = trial.number
         values = {axis.name: _proposed(trial, axis) for axis in self._axes}
         config = changed(self._config, values)
         name = f"{zlib.crc32(repr(values).encode()):08x}"  # so that it finds its checkpoint again
@@ -159,6 +171,9 @@ class _Search:
             best = trainer_of(self._ready, config, run, model_of(self._ready, config)).train(heard)
         except optuna.TrialPruned:
             run.checkpoint.unlink(missing_ok=True)
+            raise
+        except Exception as error:
+            trial.set_user_attr(_WRONG, repr(error))
             raise
         run.checkpoint.unlink(missing_ok=True)
         run.record(best_epoch=best)
