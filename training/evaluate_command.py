@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from training.evaluation_report import Report
     from training.opened_models import OpenModel
 
-HELP = """Measure a model: what is served, a run, an exported encoder; on public or on your own texts.
-
-Entities (precision, recall, F1 by seqeval, typed and untyped), intents and sentiment (accuracy,
-macro-F1, calibration), relations, sentence vectors, redaction; by class, and by kind of text, with
-those that fall behind called out. Where a figure has a bar, it stands beside it."""
+HELP = (
+    "Measure a model: what is served, a run, an exported encoder; on public or on your own texts.\n\n"
+    "Entities (precision, recall, F1 by seqeval, typed and untyped), intents and sentiment (accuracy, "
+    "macro-F1, calibration), relations, sentence vectors, redaction; by class, and by kind of text, "
+    "with those that fall behind called out. Where a figure has a bar, it stands beside it."
+)
 
 EPILOG = """
 [bold]Examples[/bold]
@@ -70,7 +71,10 @@ def run(wanted: Wanted) -> "Report":
     Raises:
         TrainingError: no such model, unusable data, a Triton that does not answer.
     """
-    from training.evaluation_report import report  # noqa: PLC0415 - the training extra
+    from training.evaluation_report import (  # noqa: PLC0415 - the training extra
+        figures_with_slices,
+        report,
+    )
     from training.measuring import measured  # noqa: PLC0415
     from training.opened_models import opened, record_figures  # noqa: PLC0415
     from training.report import print_report  # noqa: PLC0415
@@ -85,7 +89,7 @@ def run(wanted: Wanted) -> "Report":
         then = measured(before, steps, brands) if before else None
     found = report(now, then, notes)
     if model.run is not None and not own:
-        record_figures(model.run, now.figures)
+        record_figures(model.run, figures_with_slices(now))
     print_report(found)
     _write(found, wanted)
     return found

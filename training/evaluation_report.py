@@ -11,6 +11,8 @@ from training.measuring import Measured
 from training.model_comparison import Change, changed_figures, changed_slices
 from training.slices import SliceFigures, compared
 
+_KEPT = 12  # kinds of texts that a card tells of, or all gaps
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -57,6 +59,21 @@ def report(measured: Measured, before: Measured | None = None, notes: Sequence[s
         changed_slices(before, measured) if before else [],
         tuple(notes),
     )
+
+
+def figures_with_slices(found: Measured) -> dict[str, Any]:
+    """For a manifest and its card: the figures, and the kinds of texts that are furthest behind."""
+    slices = compared([one for study in found.studies.values() for one in study.slices])
+    told = [one for one in slices if one.difference is not None]
+    gaps = [one for one in told if one.gap]
+    worst = [*gaps, *(one for one in told if not one.gap)][: max(_KEPT, len(gaps))]
+    return found.figures | {
+        "slices": {
+            "tested": len(told),
+            "gaps": len(gaps),
+            "worst": [_slice(one) for one in worst],
+        }
+    }
 
 
 def facts(found: Report) -> dict[str, Any]:

@@ -12,6 +12,7 @@ SECTIONS = (
     "Training data",
     "Measured",
     "By class",
+    "Fairness",
     "Compression",
     "How it was made",
 )
@@ -37,6 +38,7 @@ def card(manifest: dict[str, Any], version: int, size: int) -> str:
         _data(manifest),
         _measured(manifest.get("figures", {})),
         _by_class(manifest.get("figures", {})),
+        _fairness(manifest.get("figures", {}).get("slices")),
         _compression(size, manifest.get("compression", {})),
         _made(manifest, arguments),
     )
@@ -130,6 +132,31 @@ def _by_class(figures: dict[str, Any]) -> str:
         if len(table) > 1:
             lines += [f"| {task.replace('_', ' ')} | {k} | {v:.3f} |" for k, v in table.items()]
     return "\n".join(lines) if len(lines) > 2 else "Not measured."
+
+
+def _fairness(slices: dict[str, Any] | None) -> str:
+    """The kinds of texts that are furthest behind."""
+    if not slices:
+        return "Not measured: run `intentstream evaluate`."
+    lines = [
+        (
+            f"{slices['gaps']} of {slices['tested']} kinds of texts fall behind by more than chance "
+            "explains, at the level that all of them together need (Bonferroni, 95 %). Each is held "
+            "against the other texts of its set, or against the same texts as they were; accuracy, "
+            "or typed F1 of entities. The gaps first, then the furthest behind:"
+        ),
+        "",
+        "| on | kind of text | texts | figure (95 %) | the rest | |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in slices["worst"]:
+        figure = one["figure"]
+        lines.append(
+            f"| {one['measured'].replace('_', ' ')} | {one['dimension']}: {one['name']} "
+            f"| {one['texts']} | {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}) "
+            f"| {one['rest']:.3f} | {'gap' if one['gap'] else ''} |"
+        )
+    return "\n".join(lines)
 
 
 def _compression(size: int, compression: dict[str, Any]) -> str:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from training.encoders import language_of
-from training.evaluation import taken
-from training.measured_texts import project_steps
-from training.opened_models import english_of_base, opened
+from training.evaluation_report import figures_with_slices
+from training.measured_texts import brands_of, project_steps
+from training.measuring import measured
+from training.opened_models import OpenModel, english_of_base, opened
 from training.predict import Predictor
 from training.run_folder import RunFolder, base_of
 
@@ -25,9 +26,15 @@ def record_run_figures(folder: Path, data: Path) -> dict[str, Any]:
 
 
 def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
-    """What takes the figures of models in the language of a run's base."""
+    """What takes the figures of models in the language of a run's base, and who is served worse."""
     manifest = RunFolder(run).manifest() if (run / "manifest.json").is_file() else {}
     language = language_of(base_of(manifest))
-    return lambda predictor: taken(
-        project_steps(data, (language,), lambda _: english_of_base(manifest)), predictor
-    )
+
+    def figures(predictor: Predictor) -> dict[str, Any]:
+        model = OpenModel(
+            str(run), "run", predictor, (language,), lambda _: english_of_base(manifest)
+        )
+        steps = project_steps(data, model.languages, model.english)
+        return figures_with_slices(measured(model, steps, brands_of(data, None)))
+
+    return figures

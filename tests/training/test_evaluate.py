@@ -19,9 +19,13 @@ from training.answers import Asked, answers_of
 from training.bars import judged
 from training.entity_scores import entity_scores, words_of
 from training.errors import ConfigError
+from training.evaluation import steps_on
+from training.evaluation_report import figures_with_slices
 from training.examples import Example
 from training.generator import compose
+from training.measuring import measured
 from training.metrics import count
+from training.model_card import card
 from training.opened_models import opened
 from training.saved_models import predictor_of
 from workers.embedded.triton import EmbeddedTriton
@@ -232,6 +236,18 @@ def test_seqeval_counts_what_sets_of_spans_count(shipped: Shipped) -> None:
         counted.f1, abs=0.01
     )  # a word has one tag, but may have two spans
     assert scores["entities"] == pytest.approx(counted.there, abs=3)
+
+
+def test_a_card_says_who_is_served_worse(shipped: Shipped) -> None:
+    examples = compose("requests", 120, 31)
+    with opened(str(shipped.repository)) as model:
+        found = measured(model, steps_on("mine", examples), {}, shown=False)
+    figures = figures_with_slices(found)
+    manifest = json.loads((shipped.exported.folder / "manifest.json").read_text("utf-8"))
+    text = card(manifest | {"figures": figures}, 1, 1000)
+    fairness = text.partition("## Fairness")[2].partition("## ")[0]
+    assert f"of {figures['slices']['tested']} kinds of texts" in fairness
+    assert "typing noise: one typing mistake" in fairness
 
 
 def test_bars_stand_beside_what_was_measured_and_only_that() -> None:
