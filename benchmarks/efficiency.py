@@ -33,7 +33,7 @@ class Sizes:
     sweep: int
 
 
-FULL: Final = Sizes(10_000, 5, 1_500)
+FULL: Final = Sizes(8_000, 4, 1_500)
 QUICK: Final = Sizes(2_500, 2, 0)
 
 

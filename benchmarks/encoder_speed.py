@@ -41,7 +41,7 @@ class Sizes:
     rounds: int
 
 
-FULL: Final = Sizes(1_500, 5)
+FULL: Final = Sizes(800, 4)
 QUICK: Final = Sizes(384, 2)
 
 

@@ -43,7 +43,7 @@ class Sizes:
     rounds: int
 
 
-FULL: Final = Sizes(10_000, 30.0, 3)
+FULL: Final = Sizes(8_000, 25.0, 3)
 QUICK: Final = Sizes(2_500, 8.0, 2)
 
 

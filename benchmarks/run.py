@@ -2,8 +2,8 @@
 
 Each module of `bounds.toml` runs in a process of its own, so that one that fails or hangs loses
 nothing of the others. A full run writes `results/MODULE.csv` as each is through, and
-`results/ratios.csv` in the end; a quick one only looks, and fails where a ratio is broken by more
-than the noise that it measured.
+`results/ratios.csv` and the plots of docs/performance.md in the end; a quick one only looks, and
+fails where a ratio is broken by more than the noise that it measured.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from rich.table import Table
 
 from benchmarks.bounds import Judged, Verdict, bounds, modules
 from benchmarks.measured import Row, machine, versions, write_csv
+from benchmarks.plots import draw
 from benchmarks.ratios import NOISE
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -154,6 +155,7 @@ def main() -> int:
     judged = asyncio.run(run(modules(names), quick=chosen.quick, results=results))
     if results is not None and not chosen.names:
         write_csv(results / "ratios.csv", ratio_rows(judged), on=machine())
+        draw()
     bad = (Verdict.BROKEN, Verdict.MISSING)
     return int(any(each.verdict in bad for each in judged))
 
