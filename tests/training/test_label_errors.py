@@ -1,16 +1,14 @@
-from collections import Counter
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from streams.decoding import ModelLabels
+from streams.decoding import ModelLabels, ModelOutputs
 from streams.labels import INTENTS, SENTIMENTS, bio_tags
-from tests.training.conftest import Shipped
-from training.answers import Answers, answers_of
+from training.answers import Answers
 from training.examples import Example, TextSpan
-from training.generator import compose
 from training.label_errors import class_errors, entity_errors, first_of_each
-from training.saved_models import predictor_of
 
 LABELS = ModelLabels(INTENTS, bio_tags(), SENTIMENTS, 0.5, "test")
 NAMES = ("refund", "review", "payment")
@@ -55,24 +53,75 @@ def test_too_few_or_only_one_class_say_nothing() -> None:
     assert class_errors("mine", "intents", alone[:5], answers(["refund"] * 5)) == []
 
 
-def test_a_word_with_a_wrong_entity_is_found(shipped: Shipped) -> None:
-    """Given its own answers as labels, but for one, a model doubts that one."""
-    model = predictor_of(shipped.repository)
-    examples = compose("products", 120, 8)
-    found = answers_of(model, [e.text for e in examples]).found
-    labelled = [
-        replace(e, relations=None, spans=tuple(TextSpan(s.type, s.start, s.end) for s in a.spans))
-        for e, a in zip(examples, found, strict=True)
-    ]
-    row = max(
-        (n for n, e in enumerate(labelled) if e.spans),
-        key=lambda n: found[n].spans[0].score,
+TYPES = {"red": "color", "blue": "color", "shoes": "core_product_type", "nike": "creator"}
+
+
+class Sure:
+    """A model that is rather sure of every word: each is of the type that it has here, or of none."""
+
+    labels = LABELS
+
+    def __call__(self, texts: Sequence[str]) -> ModelOutputs:
+        words = [list(re.finditer(r"\S+", text)) for text in texts]
+        longest = max(map(len, words))
+        tags = np.zeros((len(texts), longest, len(LABELS.tags)), np.float32)
+        offsets = np.zeros((len(texts), longest, 2), np.int32)
+        for row, found in enumerate(words):
+            for place, word in enumerate(found):
+                kind = TYPES.get(word[0])
+                tags[row, place, LABELS.tags.index(f"B-{kind}" if kind else "O")] = 7.0
+                offsets[row, place] = word.span()
+        return ModelOutputs(
+            intent_logits=np.zeros((len(texts), len(INTENTS)), np.float32),
+            sentiment_logits=np.zeros((len(texts), 3), np.float32),
+            tag_logits=tags,
+            token_offsets=offsets,
+            token_count=np.array(list(map(len, words)), np.int32),
+            word_pieces=np.array(list(map(len, words)), np.int32),
+            relation_subject=np.zeros((len(texts), longest, 32), np.float32),
+            relation_object=np.zeros((len(texts), longest, 32), np.float32),
+            sentence_vector=np.zeros((len(texts), 384), np.float32),
+            languages=("en",) * len(texts),
+            digest="",
+        )
+
+
+def marked(text: str) -> Example:
+    spans = (
+        TextSpan(TYPES[word[0]], *word.span())
+        for word in re.finditer(r"\S+", text)
+        if word[0] in TYPES
     )
-    first, *rest = labelled[row].spans or ()
-    kinds = Counter(s.type for e in labelled for s in e.spans or () if s.type != first.type)
-    other = kinds.most_common(1)[0][0]  # of a type that nothing else has, nothing is learnt
-    labelled[row] = replace(labelled[row], spans=(replace(first, type=other), *rest))
-    errors = entity_errors("mine", labelled, model)
-    assert (row + 1, other, first.type) in {(e.number, e.given, e.suggested) for e in errors}
-    assert all(e.part in e.text for e in errors if e.part != "…")
-    assert len(first_of_each(errors, 1)) == 1
+    return Example(text, "test", spans=tuple(spans))
+
+
+def test_a_word_with_a_wrong_entity_is_found() -> None:
+    examples = [
+        marked(f"{colour} {brand} shoes for {whom}")
+        for colour in ("red", "blue")
+        for brand in ("nike", "other")
+        for whom in ("men", "women", "jane.doe@example.com")
+        for _ in range(5)
+    ]
+    brand = examples[3].spans or ()
+    examples[3] = replace(examples[3], spans=(replace(brand[0], type="creator"), *brand[1:]))
+    (found,) = entity_errors("mine", examples, Sure())
+    assert (found.number, found.part, found.given, found.suggested) == (
+        4,
+        "red",
+        "creator",
+        "color",
+    )
+    assert len(first_of_each([found, replace(found, number=5)], 1)) == 1
+
+
+def test_a_word_that_is_redacted_is_not_shown() -> None:
+    mail = "jane.doe@example.com"
+    examples = [marked(f"red shoes for {mail}") for _ in range(40)]
+    at = examples[0].text.index(mail)
+    wrong = TextSpan("creator", at, at + len(mail))
+    examples += [marked("nike shoes")] * 40
+    examples[0] = replace(examples[0], spans=(*(examples[0].spans or ()), wrong))
+    (found,) = entity_errors("mine", examples, Sure())
+    assert (found.number, found.part) == (1, "…")
+    assert "jane" not in str(found.facts())
