@@ -125,6 +125,7 @@ class Run:
     log: Path
     program: Sequence[str]
     env: dict[str, str]
+    _fed: int = field(default=0, init=False)
     _processes: list[asyncio.subprocess.Process] = field(default_factory=list, init=False)
 
     async def start(self, workers: int) -> None:
@@ -149,13 +150,13 @@ class Run:
 
     async def feed(self, records: Iterable[Record]) -> int:
         """Appends queries, and returns how many."""
-        fed = 0
+        before = self._fed
         async with running(producer(self.settings.kafka), self.settings.kafka) as client:
             for key, value in records:
                 await client.send(self.settings.topic_names.raw, value, key=key)
-                fed += 1
+                self._fed += 1
             await client.flush()
-        return fed
+        return self._fed - before
 
     async def work_off(self, records: Iterable[Record]) -> Cost:
         """Holds the workers still while the backlog is written, and measures how they work it off."""
@@ -163,19 +164,18 @@ class Run:
             process.send_signal(signal.SIGSTOP)
         kafka = self.settings.kafka
         async with running(admin(kafka), kafka) as client:
-            before = await self._committed(client)
             queries = await self.feed(records)
             used, began = -self._cpu_s(), time.monotonic()
             for process in self._processes:
                 process.send_signal(signal.SIGCONT)
-            await self._until(client, before + queries)
+            await self._until_all_is_committed(client)
             seconds = time.monotonic() - began
         return Cost(queries, used + self._cpu_s(), seconds, self._peak_bytes())
 
-    async def settled(self, count: int) -> None:
-        """Waits until so many queries are committed."""
+    async def settled(self) -> None:
+        """Waits until all that was fed is committed."""
         async with running(admin(self.settings.kafka), self.settings.kafka) as client:
-            await self._until(client, count)
+            await self._until_all_is_committed(client)
 
     async def stop(self) -> None:
         """Ends the workers at once."""
@@ -184,15 +184,16 @@ class Run:
                 process.kill()
             await process.wait()
 
-    async def _until(self, client: AIOKafkaAdminClient, count: int) -> None:
+    async def _until_all_is_committed(self, client: AIOKafkaAdminClient) -> None:
+        group, raw = self.settings.group_id(ROLE), self.settings.topic_names.raw
         async for _ in self._looking(_WITHIN_S):
-            if await self._committed(client) >= count:
+            try:
+                offsets = await client.list_consumer_group_offsets(group)
+            except KafkaError:  # its coordinator is loading
+                continue
+            done = (max(at.offset, 0) for place, at in offsets.items() if place.topic == raw)
+            if sum(done) >= self._fed:
                 return
-
-    async def _committed(self, client: AIOKafkaAdminClient) -> int:
-        offsets = await client.list_consumer_group_offsets(self.settings.group_id(ROLE))
-        raw = self.settings.topic_names.raw
-        return sum(max(at.offset, 0) for place, at in offsets.items() if place.topic == raw)
 
     async def _looking(self, within_s: float) -> AsyncIterator[int]:
         """Turns to look at something, until time is up or a worker has ended: both raise."""
@@ -265,7 +266,7 @@ async def run(
         await made.start(workers)
         if warm_up:
             await made.feed(backlog(warm_up, first=_WARM_UP_FROM))
-            await made.settled(warm_up)
+            await made.settled()
         yield made
     finally:
         await made.stop()
