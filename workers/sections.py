@@ -239,7 +239,7 @@ class TritonSettings(Section):
         "batches are small when idle and large when behind.",
     )
     batches_in_flight: int = Field(
-        default=4,
+        default=8,
         ge=1,
         le=64,
         description="Calls under way at once; the worker's bound on work in hand.",
