@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count as numbers
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import NewTopic
+from aiokafka.errors import KafkaError
 
 from benchmarks.accounting import cpu_seconds
 from benchmarks.load import Load
@@ -27,6 +28,7 @@ _WARM_UP_S: Final = 1.5
 _LEAST_EVENTS: Final = 300
 """On a machine that is too busy for the time of a window, it lasts longer."""
 _SLOWEST_S: Final = 60.0
+_ATTEMPTS: Final = 20
 _LOOK_EVERY_S: Final = 0.1
 _COMPARED: Final = 2_000
 """Events of a peer that are compared; of the enricher's, all are looked at for the same queries."""
@@ -199,11 +201,20 @@ class Course:
     async def _committed(self, group: str) -> int:
         kafka = self.at.settings.kafka
         async with running(admin(kafka), kafka) as client:
-            found = await client.list_consumer_group_offsets(group)
+            found = await _asked_again(lambda: client.list_consumer_group_offsets(group))
         committed = sum(max(int(one.offset), 0) for one in found.values())
         if not committed:
             raise IntentstreamError("it has committed nothing")
         return committed
+
+
+async def _asked_again(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer about a group, whose coordinator may be loading it just now."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(KafkaError):
+            return await ask()
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return await ask()
 
 
 @asynccontextmanager
