@@ -269,5 +269,5 @@ async def _polled(
 def _stalled(topic: str) -> UnreachableError:
     return UnreachableError(
         f"{topic}: no record for {_STALL_S:.0f} s, though the range is not at its end",
-        "is Kafka well? `intentstream doctor` looks",
+        "is Kafka well? `intentstream doctor` looks; a replay goes on with --resume",
     )
