@@ -108,7 +108,7 @@ async def _zipf(up: Servers, sizes: Sizes) -> list[Row]:
         ours = await track.run_through(ENRICHER)
         after = await _raced(track, batching, sizes, rounds=1)
     rounds = {name: before[name] + after[name] for name in before if name in after}
-    return _rows(ZIPF, {ENRICHER.name: [ours, ours]} | rounds)
+    return _rows(ZIPF, {ENRICHER.name: [ours] * (2 * sizes.windows)} | rounds)
 
 
 async def _raced(
