@@ -11,6 +11,7 @@ from benchmarks.ratios import NOISE
 
 RESULTS: Final = Path(__file__).parent / "results"
 TARGET: Final = RESULTS.parents[1] / "docs" / "performance.svg"
+SUMMARY: Final = "ratios.csv"
 _SIZES: Final = (1, 4, 8, 16, 32, 64, 128)
 _QUANTILES: Final = ("p50", "p99", "p99.9")
 _SHARES: Final = ("50%", "80%")
@@ -19,9 +20,11 @@ Values = Mapping[tuple[str, str], float]
 
 
 def read(results: Path = RESULTS) -> dict[tuple[str, str], float]:
-    """Value by measure and case, of all CSVs in a folder."""
+    """Value by measure and case, of the CSVs in a folder."""
     found: dict[tuple[str, str], float] = {}
     for path in sorted(results.glob("*.csv")):
+        if path.name == SUMMARY:
+            continue
         with path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 found[row["measure"], row["case"]] = float(row["value"])

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from benchmarks.bounds import Judged, Verdict, bounds, modules
 from benchmarks.measured import Row, machine, versions, write_csv
-from benchmarks.plots import draw
+from benchmarks.plots import SUMMARY, draw, read
 from benchmarks.ratios import NOISE
 
 RESULTS: Final = Path(__file__).parent / "results"
@@ -138,6 +138,24 @@ def ratio_rows(judged: Sequence[Judged]) -> list[Row]:
     ]
 
 
+def recorded(results: Path = RESULTS) -> list[Judged]:
+    """All ratios as the CSVs of the last full runs have them."""
+    rows = [Row(measure, case, value, "") for (measure, case), value in read(results).items()]
+    return [bound.judged(rows) for bound in bounds()]
+
+
+def markdown(judged: Sequence[Judged]) -> str:
+    """The table for a page of the documentation."""
+    lines = ["| | ratio | bar | value | noise | |", "|---|---|---|---|---|---|"]
+    for each in sorted(judged, key=lambda one: one.bound.name):
+        bound = each.bound
+        value = "" if each.value is None else f"{each.value:.3g}"
+        noise = "" if each.value is None else f"± {each.noise:.2g}"
+        words = (bound.name, bound.title, bound.bar, value, noise, each.verdict.value)
+        lines.append(f"| {' | '.join(words)} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     """The command line; 1 where a ratio is broken or could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
@@ -145,16 +163,27 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a look, of less than three minutes")
     parser.add_argument("--one", metavar="MODULE", help="measure this module in this process")
     parser.add_argument("--rows", type=Path, help="with --one: where its rows go, as JSON")
+    parser.add_argument(
+        "--table", action="store_true", help="measure nothing: the recorded table in Markdown"
+    )
     chosen = parser.parse_args()
+    if chosen.table:
+        print(markdown(recorded()))
+        return 0
     if chosen.one:
         one(chosen.one, quick=chosen.quick, rows=chosen.rows)
         return 0
     found = bounds()
-    names = [bound for bound in found if bound.name in chosen.names or not chosen.names]
+    names = [
+        bound
+        for bound in found
+        if (bound.name in chosen.names or not chosen.names)
+        and not (chosen.quick and bound.full_only)
+    ]
     results = None if chosen.quick else RESULTS
     judged = asyncio.run(run(modules(names), quick=chosen.quick, results=results))
-    if results is not None and not chosen.names:
-        write_csv(results / "ratios.csv", ratio_rows(judged), on=machine())
+    if results is not None:
+        write_csv(results / SUMMARY, ratio_rows(recorded()), on=machine())
         draw()
     bad = (Verdict.BROKEN, Verdict.MISSING)
     return int(any(each.verdict in bad for each in judged))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bounds import Bound, Verdict, bounds, modules
-from benchmarks.measured import Row, instruction_sets
+from benchmarks.measured import Row, instruction_sets, write_csv
 from benchmarks.ratios import NOISE
-from benchmarks.run import ratio_rows, ratios_table
+from benchmarks.run import markdown, ratio_rows, ratios_table, recorded
 
 AT_LEAST = Bound("R0", "title", "module", "measure", "case", at_least=0.9)
 
@@ -66,3 +66,11 @@ def test_instruction_sets_are_read_from_the_flags() -> None:
     flags = "flags\t\t: fpu sse2 avx2 avx512f avx512_vnni avx512_bf16"
     assert instruction_sets(["model name : x", flags]) == "AVX2 AVX512 VNNI bf16"
     assert instruction_sets(["flags : sse2"]) == "no AVX2"
+
+
+def test_the_recorded_table_has_a_line_for_every_ratio(tmp_path: Path) -> None:
+    bound = bounds()[0]
+    write_csv(tmp_path / "some.csv", [Row(bound.measure, bound.case, 0.97, "×")], on="a machine")
+    found = recorded(tmp_path)
+    assert [each.verdict for each in found if each.value is not None] == [Verdict.MET]
+    assert len(markdown(found).splitlines()) == 2 + len(bounds())
