@@ -1,0 +1,99 @@
+"""Ways to fine-tune on one small budget: parameters that learn against quality; what pre-training adds.
+
+Every row is a run of `training/configs/experiments/methods.toml` on the public data sets, which differs
+in how it is tuned, or in whether its base was trained on with real queries before. Each has a
+learning rate of its own, for methods that change little need larger steps.
+"""
+
+import itertools
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from benchmarks.measured import Row, command
+from training.cli import data_folder
+from training.config import TrainConfig, changed, load_config
+from training.preparation import Ready, model_of, prepare, trainer_of
+from training.pretraining import Pretraining, pretrain
+from training.run_folder import RunFolder
+from training.tuning import count_parameters
+
+_RECIPE: Final = Path(__file__).parent.parent / "training/configs/experiments/methods.toml"
+_METHODS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "all of it": {},
+    "all but the embeddings": {"tuning.freeze": "embeddings"},
+    "top 2 layers": {"tuning.freeze": "layers", "tuning.layers": 2},
+    "heads only": {"tuning.freeze": "encoder", "optimizer.learning_rate": 1e-3},
+    "LoRA, rank 16": {"tuning.method": "lora", "optimizer.learning_rate": 1e-3},
+    "AdaLoRA, rank 16": {"tuning.method": "adalora", "optimizer.learning_rate": 2e-3},
+    "adapters, 48 wide": {"tuning.method": "adapters", "optimizer.learning_rate": 1e-3},
+    "prefix of 16": {"tuning.method": "prefix", "optimizer.learning_rate": 5e-3},
+}
+_FIGURES: Final = {
+    "entities_f1": "entities, typed F1",
+    "intent_accuracy": "intents, accuracy",
+    "relations_f1": "relations, F1",
+}
+_QUERIES: Final = {False: 20_000, True: 1_000}  # to pre-train on
+_LITTLE: Final[Mapping[str, Any]] = {  # a look
+    "data.sources": {"queryner": 300, "clinc": 100},
+    "data.generated": {"requests": 400, "products": 100, "feelings": 100},
+    "optimizer.epochs": 1,
+}
+
+
+async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
+    """All rows: each method, then the same recipe on a base that knows real queries."""
+    config = load_config(_RECIPE)
+    if quick:
+        config = changed(config, _LITTLE)
+    ready = prepare(config, RunFolder(scratch / "whole"), data_folder(None), Console(stderr=True))
+    rows = list(
+        itertools.chain.from_iterable(
+            _trained(name, changed(config, values), ready, scratch / "methods" / str(number))
+            for number, (name, values) in enumerate(_METHODS.items())
+        )
+    )
+    return [*rows, *_pretrained(config, scratch, _QUERIES[quick])]
+
+
+def _trained(name: str, config: TrainConfig, ready: Ready, folder: Path) -> Iterator[Row]:
+    run = RunFolder(folder)
+    model = model_of(ready, config)
+    counted = count_parameters(model)
+    started = time.process_time()
+    best = trainer_of(ready, config, run, model).train()
+    yield Row("parameters that learn", name, counted.learning / 1e6, "million")
+    for figure, title in _FIGURES.items():
+        yield Row(title, name, best[figure], "")
+    yield Row("processor time", name, (time.process_time() - started) / 60, "minutes")
+
+
+def _pretrained(config: TrainConfig, scratch: Path, count: int) -> Iterator[Row]:
+    name = f"all of it, on a base pre-trained on {count:,} queries"
+    data = data_folder(None)
+    lines = (data / "esci_queries" / "en.txt").read_text(encoding="utf-8").splitlines()
+    queries = scratch / "queries.txt"
+    queries.write_text("\n".join(lines[:: max(len(lines) // count, 1)][:count]), encoding="utf-8")
+    plan = Pretraining(base=config.model.base, threads=config.threads)
+    started = time.process_time()
+    facts = pretrain(queries, scratch / "base", plan)
+    for moment in ("before", "after"):
+        yield Row(
+            "perplexity of held-out queries", f"{moment} it", facts[f"perplexity_{moment}"], ""
+        )
+    yield Row(
+        "processor time of pre-training", name, (time.process_time() - started) / 60, "minutes"
+    )
+    config = changed(config, {"model.base": str(scratch / "base")})
+    ready = prepare(config, RunFolder(scratch / "pretrained"), data, Console(stderr=True))
+    yield from _trained(name, config, ready, scratch / "methods" / "pretrained")
+
+
+if __name__ == "__main__":
+    command(
+        Path(__file__).parent / "results" / "fine_tuning.csv", __doc__, measure, quickly="5 minutes"
+    )
