@@ -1,6 +1,7 @@
 """Training curves: to TensorBoard always, to Weights & Biases where a recipe names a project."""
 
 import importlib
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +112,5 @@ def _run_id(folder: Path) -> str:
     """Kept in the folder, so that a run that was cut off goes on in the same curves."""
     kept = folder / "wandb-id"
     if not kept.is_file():
-        wandb: Any = importlib.import_module("wandb")
-        kept.write_text(wandb.util.generate_id(), encoding="utf-8")
+        kept.write_text(secrets.token_hex(8), encoding="utf-8")
     return kept.read_text(encoding="utf-8")
