@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from streams.events import QueryUnderstood
 from streams.records import Headers, OutputRecord
 from workers.errors import IntentstreamError
@@ -22,6 +24,8 @@ WORK: Final = "state.partial"
 
 _POINTWISE: Final = 8
 """A batch whose positions lie this many times wider than they are many is looked up one by one."""
+
+_headers = msgspec.msgpack.Decoder(Headers)
 
 _SCHEMA: Final = """
 create table meta (name text primary key, value text not null) without rowid;
@@ -318,14 +322,8 @@ def _row(key: EventKey) -> tuple[int, int, str, str]:
 
 
 def _packed(headers: Headers) -> bytes:
-    """Headers as bytes: JSON, values in hex where they are no text."""
-    return json.dumps(
-        [[name, None if value is None else value.hex()] for name, value in headers]
-    ).encode()
+    return msgspec.msgpack.encode(headers)
 
 
 def _unpacked(packed: bytes) -> Headers:
-    return tuple(
-        (name, None if value is None else bytes.fromhex(value))
-        for name, value in json.loads(packed)
-    )
+    return _headers.decode(packed)
