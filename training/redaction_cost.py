@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from streams.decoding import Span
@@ -49,7 +48,10 @@ def _moved_back(spans: Sequence[Span], redacted: Redacted, text: str) -> list[Sp
     if redacted.text == text:
         return list(spans)
     starts = _sources(redacted, text)
-    return [replace(s, start=starts[s.start][0], end=starts[s.end - 1][1]) for s in spans]
+    return [
+        Span(s.type, starts[s.start][0], starts[s.end - 1][1], s.score, s.first_token)
+        for s in spans
+    ]
 
 
 def _sources(redacted: Redacted, text: str) -> list[tuple[int, int]]:
