@@ -5,11 +5,10 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.deadletters import DeadReason, reason_of
 from streams.records import SourceRecord
-from streams.topics import TopicNames
 from workers import metrics
 from workers.enrichment.dead_letter_limits import DeadLetterLimits
 from workers.enrichment.sending import Enriched
@@ -31,7 +30,7 @@ class EnricherCounters:
     actions: int = 0
     dead: Counter[str] = field(default_factory=Counter)
 
-    def count(self, item: Enriched, topics: TopicNames, *, refused: bool) -> bool:
+    def count(self, item: Enriched, topics: "_Topics", *, refused: bool) -> bool:
         """Counts what was published of a record, and says whether it became a dead letter.
 
         `refused`: Kafka found its outputs too large.
@@ -40,14 +39,28 @@ class EnricherCounters:
         if refused:
             self.dead[DeadReason.EVENT_TOO_LARGE] += 1
             return True
-        kinds = Counter(output.topic for output in item.outputs)
-        self.enriched += kinds[topics.intents]
-        self.entities += kinds[topics.entities]
-        self.actions += item.record.topic == topics.actions and kinds[topics.signals]
+        dead = False
         for output in item.outputs:
-            if output.topic == topics.dead:
+            topic = output.topic
+            if topic == topics.entities:
+                self.entities += 1
+            elif topic == topics.intents:
+                self.enriched += 1
+            elif topic == topics.dead:
                 self.dead[reason_of(output.headers) or "unknown"] += 1
-        return kinds[topics.dead] > 0
+                dead = True
+            elif item.record.topic == topics.actions:
+                self.actions += 1
+        return dead
+
+
+class _Topics(NamedTuple):
+    """Names that every record is compared with; `TopicNames` puts them together at each call."""
+
+    intents: str
+    entities: str
+    dead: str
+    actions: str
 
 
 class EnricherStats:
@@ -61,7 +74,8 @@ class EnricherStats:
     def __init__(self, settings: Settings, measured: WorkerMetrics) -> None:
         self.counters = EnricherCounters()
         self.watchdog = Watchdog(settings.health.stall_s)
-        self._topics = settings.topic_names
+        names = settings.topic_names
+        self._topics = _Topics(names.intents, names.entities, names.dead, names.actions)
         self._measured = measured
         self._limits = (
             DeadLetterLimits(settings.dead_letters) if settings.stops_on_dead_letters else None
@@ -92,16 +106,19 @@ class EnricherStats:
             refused: the offsets of those that Kafka found too large.
             seconds: that publishing them took.
         """
-        now = time.time()
+        now, latest = time.time(), -1
         self._measured.observe_stage("publish", seconds)
         for item in items:
-            dead = self.counters.count(item, self._topics, refused=item.record.offset in refused)
+            record = item.record
+            dead = self.counters.count(item, self._topics, refused=record.offset in refused)
             if self._limits is not None:
                 self._limits.count(dead=dead)
-            if item.record.timestamp_ms >= 0:
-                at = item.record.timestamp_ms / 1000
-                self._measured.observe(metrics.END_TO_END_SECONDS, max(now - at, 0.0))
-                self.watchdog.finished(partition, at)
+            if record.timestamp_ms >= 0:
+                age = now - record.timestamp_ms / 1000
+                self._measured.observe(metrics.END_TO_END_SECONDS, max(age, 0.0))
+                latest = max(latest, record.timestamp_ms)
+        if latest >= 0:
+            self.watchdog.finished(partition, latest / 1000)
 
     def readings(self) -> dict[metrics.Metric, Value]:
         """Of what is counted here."""
