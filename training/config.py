@@ -132,6 +132,7 @@ class LossConfig:
     is passed twice, with different dropout, and the tags are to agree; 0 passes it once. With a
     teacher these are the texts that it has answered.
     `teacher` is the teacher's share of the loss of a word that has a label too.
+    `owners` is that of each attribute's product being likelier than the query's others.
     `contrast` is that of a batch's vectors being as like one another as they are to be (Fang et al.,
     ICLR 2021); `vector_share` of an epoch's texts teach the sentence vectors.
     """
@@ -143,6 +144,7 @@ class LossConfig:
     vector: float = 1.0
     consistency: float = 0.0
     teacher: float = 0.7
+    owners: float = 0.0
     contrast: float = 0.0
     vector_share: float = 0.25
 
@@ -304,7 +306,7 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
     return (
         (bool(loss.tasks), "every loss has the weight 0: there is no task to train"),
         (all(getattr(loss, task) >= 0 for task in TASKS), "a loss weight must be 0 or more"),
-        (loss.consistency >= 0, "consistency must be 0 or more"),
+        (min(loss.consistency, loss.owners) >= 0, "consistency and owners must be 0 or more"),
         (0 <= loss.teacher <= 1, "teacher is a share, from 0 to 1"),
         (0 <= model.dropout < 1, "dropout must lie between 0 and 1"),
         (8 <= model.max_pieces <= 512, "max_pieces must lie between 8 and 512"),

@@ -136,6 +136,8 @@ def losses(heads: Heads, batch: Batch, weights: LossConfig, smoothing: float) ->
         )
     if weights.relations and len(batch.pairs):
         found["relations"] = weights.relations * relation_loss(heads, batch)
+        if weights.owners:
+            found["owners"] = weights.owners * owner_loss(heads, batch)
     if weights.vector and len(batch.kept):
         kept = heads.vector[batch.kept]
         found["vector"] = weights.vector * (1.0 - (kept * batch.vectors).sum(dim=-1)).mean()
@@ -167,29 +169,25 @@ def r_drop_loss(heads: Heads, batch: Batch, rows: Tensor) -> Tensor:
 
 
 def relation_loss(heads: Heads, batch: Batch) -> Tensor:
-    """Whether each product and attribute belong together, and which product it is of all there are.
-
-    Binary cross-entropy over the pairs, and cross-entropy over the products of each attribute's
-    query, as an attribute is given to the likeliest of them.
-    """
-    rows, products, attributes = batch.pairs.unbind(dim=1)
-    scores = (heads.subject[rows, products] * heads.object[rows, attributes]).float().sum(dim=-1)
-    together = functional.binary_cross_entropy_with_logits(scores, batch.related)
-    return together + _owner_loss(scores, rows * batch.ids.shape[1] + attributes, batch.related)
+    """Binary cross-entropy over pairs of product and attribute."""
+    return functional.binary_cross_entropy_with_logits(_pair_scores(heads, batch), batch.related)
 
 
-def _owner_loss(scores: Tensor, attributes: Tensor, related: Tensor) -> Tensor:
-    """Cross-entropy of softmaxes over the pairs that share an attribute.
-
-    Args:
-        scores: [P], of pairs.
-        attributes: [P], a number for each attribute of the batch.
-        related: [P], 1 where a pair belongs together.
-    """
-    names, group = torch.unique(attributes, return_inverse=True)
+def owner_loss(heads: Heads, batch: Batch) -> Tensor:
+    """Cross-entropy over the products of each attribute's query: it is given to the likeliest."""
+    scores = _pair_scores(heads, batch)
+    names, group = torch.unique(
+        batch.pairs[:, 0] * batch.ids.shape[1] + batch.pairs[:, 2], return_inverse=True
+    )
     highest = scores.new_full((len(names),), -torch.inf)
     highest = highest.scatter_reduce(0, group, scores.detach(), "amax")
     shifted = scores - highest[group]
     total = torch.zeros_like(highest).index_add(0, group, shifted.exp())
     share = shifted - total.log()[group]
-    return -(related * share).sum() / related.sum().clamp(min=1)
+    return -(batch.related * share).sum() / batch.related.sum().clamp(min=1)
+
+
+def _pair_scores(heads: Heads, batch: Batch) -> Tensor:
+    """Logits [P] of the batch's pairs."""
+    rows, products, attributes = batch.pairs.unbind(dim=1)
+    return (heads.subject[rows, products] * heads.object[rows, attributes]).float().sum(dim=-1)

@@ -8,6 +8,7 @@ from training.errors import ConfigError
 from training.examples import Example
 from training.generator import feelings
 from training.generator.grammar import expand
+from training.generator.pairing import pair_query
 from training.generator.products import product_phrase, product_query
 from training.generator.requests import FRUSTRATED, PLEASED, POLITE, TEMPLATES
 from training.generator.words import Words
@@ -28,7 +29,8 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
 
     Args:
         kind: `requests` (all intents), `products` (several products and their attributes) or
-            `feelings` (sentiment); the same in Chinese with `zh_` before it.
+            `feelings` (sentiment), the same in Chinese with `zh_` before it; `pairs`, several
+            products again, built in far more ways.
         count: how many.
         seed: the same seed gives the same examples.
         annotated: examples whose entities widen the vocabulary of products.
@@ -40,6 +42,7 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
         "requests": _request,
         "products": product_query,
         "feelings": feelings.feeling,
+        "pairs": pair_query,
     }
     if kind in MAKERS:
         return chinese(kind, count, seed)

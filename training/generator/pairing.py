@@ -10,7 +10,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from training.examples import Example
 from training.generator.grammar import expand
+from training.generator.products import as_query
 from training.generator.words import Words
 from training.markup import marked
 
@@ -370,3 +372,8 @@ def paired(words: Words, chance: random.Random) -> str:
     make = chance.choices([way for way, _ in _WAYS], [weight for _, weight in _WAYS])[0]
     text = f"{make(words, chance)} {chance.choice(_CLOSINGS)}"
     return text.replace(" ,", ",").replace(" .", ".").replace(",,", ",")
+
+
+def pair_query(words: Words, chance: random.Random) -> Example:
+    """A search for two or three products, put together part by part."""
+    return as_query(paired(words, chance), chance)

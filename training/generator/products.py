@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from training.examples import Example
 from training.generator.grammar import expand
-from training.generator.pairing import paired
 from training.generator.words import Words
 from training.markup import marked, parse
 
@@ -259,18 +258,21 @@ def product_phrase(words: Words, chance: random.Random, number: int = 1) -> str:
 def product_query(words: Words, chance: random.Random) -> Example:
     """A search for one to three products."""
     form = chance.random()
-    if form < 0.1:
+    if form < 0.2:
         body = _item(1, words, chance).words()
-    elif form < 0.25:
+    elif form < 0.45:
         body = _listed([_item(n, words, chance) for n in (1, 2)], chance)
-    elif form < 0.3:
+    elif form < 0.53:
         body = _listed([_item(n, words, chance, most=2) for n in (1, 2, 3)], chance)
-    elif form < 0.46:
+    elif form < 0.92:
         body = _crossed(words, chance)
-    elif form < 0.5:
-        body = _shared(words, chance)
     else:
-        body = paired(words, chance)
+        body = _shared(words, chance)
+    return as_query(body, chance)
+
+
+def as_query(body: str, chance: random.Random) -> Example:
+    """A search for the marked products, often with the words that open a request."""
     opening = expand(chance.choice(_OPENINGS), chance, lambda slot: slot)
     text = " ".join(f"{opening} {body}".split())
     return parse(text, "composed", intent="product_search", sentiment="neutral")
