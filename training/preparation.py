@@ -22,7 +22,7 @@ from training.processes import Processes
 from training.pruning import importance, prune
 from training.run_folder import RunFolder, load_model
 from training.sentence_space import SentenceSpace
-from training.smaller_base import with_layers, with_pieces
+from training.shrunk_encoder import with_layers, with_pieces
 from training.sources import SOURCES, file_hashes
 from training.teachers import answers_of, lineage
 from training.tokens import encode, load_tokenizer

@@ -22,7 +22,7 @@ from training.predict import TorchPredictor
 from training.pruning import fit, importance, prune
 from training.run_folder import load_model
 from training.session import run_training
-from training.smaller_base import with_layers, with_pieces
+from training.shrunk_encoder import with_layers, with_pieces
 from training.tokens import encode, load_tokenizer
 
 _TEXTS = ["red shoes", "where is my order [ORDER]", "red shoes and a blue bag for women"]
