@@ -13,7 +13,7 @@ unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUA
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults fuzz bench bench-quick bench-profiles bench-guarantees lint audit format install clean venv
+.PHONY: help up test faults fuzz bench bench-quick bench-profiles bench-guarantees bench-replay lint audit format install clean venv
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -42,6 +42,9 @@ bench-profiles: .venv/installed-all ## measure the personalizer and the reader o
 
 bench-guarantees: .venv/installed-all ## measure what exactly_once costs beside at_least_once (ARGS=--quick: a look)
 	@exec .venv/bin/python -m benchmarks.guarantees $(ARGS)
+
+bench-replay: .venv/installed-all ## measure what a replay needs, and whether it is in the way (ARGS=--quick: a look)
+	@exec .venv/bin/python -m benchmarks.replay $(ARGS)
 
 lint: .venv/installed-all ## check style (ruff) and types (mypy)
 	.venv/bin/ruff check .

@@ -15,24 +15,26 @@ import time
 import types
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 MAX_PIECES = 128
 
 
-def serving(model):
+def serving(model: Path) -> Any:
     """The module that Triton loads; what only a server has is left empty."""
     sys.modules["triton_python_backend_utils"] = types.ModuleType("triton_python_backend_utils")
     spec = importlib.util.spec_from_file_location("served_model", model)
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 (a file that is there)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def batches(lines, size):
+def batches(lines: list[list[int]], size: int) -> list[Any]:
     """Arrays [B, L] of word pieces of one length each, B at most `size`."""
-    by_length = defaultdict(list)
+    by_length: defaultdict[int, list[list[int]]] = defaultdict(list)
     for ids in lines:
         length = min(len(ids), MAX_PIECES)
         by_length[length].append([*ids[: length - 1], ids[-1]])
@@ -43,7 +45,7 @@ def batches(lines, size):
     ]
 
 
-def main():
+def main() -> None:
     """Measures what stdin asks for."""
     task = json.loads(sys.stdin.readline())
     front = Path(task["front"])
