@@ -31,6 +31,13 @@ this long is it under pressure. A batch takes well under a second."""
 POLL_MS: Final = 500
 """An empty poll returns after this."""
 
+SMALL_BATCHES: Final = 2
+"""So many batches that are not full are under way: one runs, one waits. Another would take records
+from the batch after it, and small ones cost the model far more a query (Nagle, RFC 896)."""
+
+GATHER_S: Final = 0.1
+"""What comes in gathers for no longer than this."""
+
 HOLD_POLL_S: Final = 1.0
 """How often a paused worker polls, to stay in the group: far below `max.poll.interval`."""
 
@@ -82,6 +89,7 @@ class RecordSource:
         self._retaking: dict[Partition, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._holding = False
+        self._behind = False
         self.stopped = False
 
     def subscribe(self) -> None:
@@ -107,6 +115,8 @@ class RecordSource:
             if self._pipeline.full:
                 await self._await_room()
                 continue
+            if not self._behind and self._pipeline.in_flight >= SMALL_BATCHES:
+                await self._room_within(GATHER_S)
             try:
                 found = await self._poll()
             except NoOffsetForPartitionError:
@@ -117,6 +127,8 @@ class RecordSource:
             except KafkaError as error:
                 raise refused(error) from error
             else:
+                count = sum(map(len, found.values()))
+                self._behind = count >= self._settings.triton.max_batch_rows
                 taken = self._submit(found)
                 if taken is not None:
                     return taken
