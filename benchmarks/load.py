@@ -157,7 +157,7 @@ async def feed(bootstrap: str, topic: str, load: Load) -> Sent:
 async def _run(bootstrap: str, topic: str, load: Load) -> Sent:
     records, kafka = load.records(), KafkaSettings(bootstrap_servers=bootstrap)
     arrivals = load.arrivals() if load.rate else []
-    more: dict[str, Any] = {"linger_ms": 0} if load.rate else {"linger_ms": 20}
+    more: dict[str, Any] = {"linger_ms": 2} if load.rate else {"linger_ms": 20}
     async with running(producer(kafka, **more), kafka) as client:
         await client.partitions_for(topic)
         print("ready", flush=True)
