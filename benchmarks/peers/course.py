@@ -30,8 +30,8 @@ _LEAST_EVENTS: Final = 300
 _SLOWEST_S: Final = 60.0
 _ATTEMPTS: Final = 20
 _LOOK_EVERY_S: Final = 0.1
-_COMPARED: Final = 2_000
-"""Events of a peer that are compared; of the enricher's, all are looked at for the same queries."""
+_COMPARED: Final = 30_000
+"""Events of each that are looked at for the same queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,8 @@ async def _asked_again(ask: Callable[[], Awaitable[Any]]) -> Any:
 
 
 @asynccontextmanager
-async def course(up: Servers, load: Load) -> AsyncIterator[Course]:
+async def course(up: Servers, load: Load, partitions: int = 4) -> AsyncIterator[Course]:
     """Topics of their own, with a backlog."""
-    async with line(up) as at:
+    async with line(up, partitions=partitions) as at:
         await at.fill(load)
         yield Course(at, load.count)
