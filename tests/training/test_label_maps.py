@@ -32,7 +32,8 @@ def test_the_maps_name_only_labels_that_the_data_have() -> None:
 @needs_data
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_every_source_reads_and_all_its_labels_are_in_the_schema(name: str) -> None:
-    assert len(load(name, DATA)) >= 500
+    least = 150 if name.endswith("_dev") else 500  # a tenth of a set of 2,000
+    assert len(load(name, DATA)) >= least
 
 
 def test_tweets_must_not_train_what_is_shipped() -> None:
