@@ -84,17 +84,9 @@ def binary_headers(
     *, ce_id: str, ce_type: str, source_uri: str, record: SourceRecord, partition_key: str | None
 ) -> Headers:
     """The headers of an event in binary mode; `ce_time` is the source record's time."""
-    headers = (
-        _VERSION,
-        ("ce_id", ce_id.encode()),
-        ("ce_source", source_uri.encode()),
-        _type_header(ce_type),
-        ("ce_time", _ce_time(record.timestamp_ms)),
-        _JSON,
-    )
-    if partition_key is None:
-        return headers
-    return (*headers, ("ce_partitionkey", partition_key.encode()))
+    source, time = ("ce_source", source_uri.encode()), _time_header(record.timestamp_ms)
+    key = None if partition_key is None else partition_key.encode()
+    return _headers(ce_id, source, ce_type, time, key)
 
 
 class Origin:
@@ -111,7 +103,7 @@ class Origin:
     def __init__(self, record: SourceRecord, cluster: str, epoch: str) -> None:
         self._position = _of_position(cluster, epoch, record.topic, record.partition, record.offset)
         self._source = _source_header(cluster, record.topic)
-        self._time = ("ce_time", _ce_time(record.timestamp_ms))
+        self._time = _time_header(record.timestamp_ms)
 
     def id(self, kind: str, ordinal: int = 0) -> str:
         """As `derive_id`."""
@@ -119,34 +111,32 @@ class Origin:
 
     def headers(self, kind: str, key: bytes | None, ordinal: int = 0) -> Headers:
         """As `binary_headers`, with the id of this kind of event."""
-        own: Headers = (
-            _VERSION,
-            ("ce_id", _id_at(self._position, kind, ordinal).encode()),
-            self._source,
-            _type_header(kind),
-            self._time,
-            _JSON,
-        )
-        return own if key is None else (*own, ("ce_partitionkey", key))
+        return _headers(self.id(kind, ordinal), self._source, kind, self._time, key)
 
 
+_Header = tuple[str, bytes]
 _VERSION = ("ce_specversion", b"1.0")
 _JSON = ("content-type", b"application/json")
 
 
+def _headers(ce_id: str, source: _Header, kind: str, time: _Header, key: bytes | None) -> Headers:
+    own = (_VERSION, ("ce_id", ce_id.encode()), source, _type_header(kind), time, _JSON)
+    return own if key is None else (*own, ("ce_partitionkey", key))
+
+
 @lru_cache(maxsize=64)  # as those below: every event asks, and there are few
-def _type_header(kind: str) -> tuple[str, bytes]:
+def _type_header(kind: str) -> _Header:
     return ("ce_type", kind.encode())
 
 
 @lru_cache(maxsize=64)
-def _source_header(cluster: str, topic: str) -> tuple[str, bytes]:
+def _source_header(cluster: str, topic: str) -> _Header:
     return ("ce_source", source_uri(cluster, topic).encode())
 
 
 @lru_cache(maxsize=1024)  # the outputs of one record come one after the other
-def _ce_time(ms: int) -> bytes:
-    return rfc3339(timestamp(ms)).encode()
+def _time_header(ms: int) -> _Header:
+    return ("ce_time", rfc3339(timestamp(ms)).encode())
 
 
 @lru_cache(maxsize=64)  # every event asks, and topics are few

@@ -1,6 +1,7 @@
 """The topics: their names under a prefix, and how each must be configured."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _RAW_MAX_BYTES = 2 * 1024 * 1024  # twice the broker's default: 1 MB of text and what is around it
@@ -9,7 +10,7 @@ DEAD_MAX_BYTES = 4 * 1024 * 1024
 compressed better than ours is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: names are put together once, for every record asks
 class TopicNames:
     """The names of all topics in one environment. An empty prefix leaves them bare.
 
@@ -23,37 +24,37 @@ class TopicNames:
     def _named(self, name: str) -> str:
         return f"{self.prefix}.{name}" if self.prefix else name
 
-    @property
+    @cached_property
     def raw(self) -> str:
         """Raw shopper queries, as they come."""
         return self.raw_override or self._named("queries.raw")
 
-    @property
+    @cached_property
     def actions(self) -> str:
         """What users did with products."""
         return self.actions_override or self._named("users.actions")
 
-    @property
+    @cached_property
     def intents(self) -> str:
         """One enriched event per query."""
         return self._named("queries.intents")
 
-    @property
+    @cached_property
     def entities(self) -> str:
         """One event per entity."""
         return self._named("queries.entities")
 
-    @property
+    @cached_property
     def dead(self) -> str:
         """Records that could not be processed, with their original bytes. Restricted access."""
         return self._named("queries.dead")
 
-    @property
+    @cached_property
     def signals(self) -> str:
         """One ordered log per user of all that shapes a profile."""
         return self._named("users.signals")
 
-    @property
+    @cached_property
     def features(self) -> str:
         """The current profile of each user, compacted."""
         return self._named("users.features")

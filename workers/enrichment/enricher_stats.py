@@ -5,10 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from streams.deadletters import DeadReason, reason_of
 from streams.records import SourceRecord
+from streams.topics import TopicNames
 from workers import metrics
 from workers.enrichment.dead_letter_limits import DeadLetterLimits
 from workers.enrichment.sending import Enriched
@@ -30,7 +31,7 @@ class EnricherCounters:
     actions: int = 0
     dead: Counter[str] = field(default_factory=Counter)
 
-    def count(self, item: Enriched, topics: "_Topics", *, refused: bool) -> bool:
+    def count(self, item: Enriched, topics: TopicNames, *, refused: bool) -> bool:
         """Counts what was published of a record, and says whether it became a dead letter.
 
         `refused`: Kafka found its outputs too large.
@@ -54,15 +55,6 @@ class EnricherCounters:
         return dead
 
 
-class _Topics(NamedTuple):
-    """Names that every record is compared with; `TopicNames` puts them together at each call."""
-
-    intents: str
-    entities: str
-    dead: str
-    actions: str
-
-
 class EnricherStats:
     """Counts, and tells whoever judges by them.
 
@@ -74,8 +66,7 @@ class EnricherStats:
     def __init__(self, settings: Settings, measured: WorkerMetrics) -> None:
         self.counters = EnricherCounters()
         self.watchdog = Watchdog(settings.health.stall_s)
-        names = settings.topic_names
-        self._topics = _Topics(names.intents, names.entities, names.dead, names.actions)
+        self._topics = settings.topic_names
         self._measured = measured
         self._limits = (
             DeadLetterLimits(settings.dead_letters) if settings.stops_on_dead_letters else None
