@@ -76,8 +76,9 @@ def run(wanted: Wanted) -> "Report":
         report,
     )
     from training.measuring import measured  # noqa: PLC0415
-    from training.opened_models import opened, record_figures  # noqa: PLC0415
+    from training.opened_models import opened  # noqa: PLC0415
     from training.report import print_report  # noqa: PLC0415
+    from training.run_folder import RunFolder  # noqa: PLC0415
 
     own = bool(wanted.on or wanted.recipe)
     with ExitStack() as stack:
@@ -89,7 +90,7 @@ def run(wanted: Wanted) -> "Report":
         then = measured(before, steps, brands) if before else None
     found = report(now, then, notes)
     if model.run is not None and not own:
-        record_figures(model.run, figures_with_slices(now))
+        RunFolder(model.run).record(figures=figures_with_slices(now))
     print_report(found)
     _write(found, wanted)
     return found

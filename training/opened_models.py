@@ -1,6 +1,5 @@
 """Any model by what names it: a run, a model repository, an exported encoder, a Triton's address."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from training.errors import ConfigError
 from training.export import FRONT
 from training.predict import Predictor
 from training.routed_model import RoutedPredictor
-from training.run_folder import RunFolder, base_of
+from training.run_folder import base_of, manifest_of
 from training.saved_models import predictor_of, served_languages
 from training.sentence_space import SentenceSpace
 
@@ -79,7 +78,7 @@ def _local(path: Path) -> OpenModel:
     folder = path.parent if path.suffix == ".onnx" else path
     if path.suffix == ".onnx" and not path.is_file():
         raise ConfigError(f"{path} is not there", _NAMES)
-    manifest = _manifest(folder)
+    manifest = manifest_of(folder)
     language = manifest.get("language") or language_of(base_of(manifest))
     exported = (folder / "model.onnx").is_file()
     if not exported and not _is_run(folder):
@@ -106,14 +105,6 @@ def _is_run(folder: Path) -> bool:
     return any((one / "tokenizer.json").is_file() for one in (folder, folder / "model"))
 
 
-def _manifest(folder: Path) -> Mapping[str, Any]:
-    file = folder / "manifest.json"
-    if not file.is_file():
-        return {}
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
-
-
 def english_of_itself(predictor: Predictor) -> NDArray[np.float32]:
     """The vectors that a model of both languages gives the English of the hand-written pairs."""
     texts = [english for _, english in chinese.hand_written_pairs()]
@@ -128,8 +119,3 @@ def english_of_base(manifest: Mapping[str, Any]) -> NDArray[np.float32] | None:
     texts = [english for _, english in chinese.hand_written_pairs()]
     found = SentenceSpace(resolve(vectors)).vectors(texts)
     return np.array([found[text] for text in texts], np.float32)
-
-
-def record_figures(run: Path, figures: dict[str, Any]) -> None:
-    """Keeps the figures of a run's model in its manifest, for its card."""
-    RunFolder(run).record(figures=figures)

@@ -54,9 +54,7 @@ class RunFolder:
 
     def manifest(self) -> dict[str, Any]:
         """What has been recorded so far."""
-        file = self.path / "manifest.json"
-        found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        return found
+        return manifest_of(self.path)
 
     def record(self, **facts: Any) -> None:
         """Adds facts to the manifest."""
@@ -104,6 +102,13 @@ class RunFolder:
             text = json.dumps(asdict(tuning), indent=2, sort_keys=True)
             (self.model / _TUNING).write_text(text + "\n", encoding="utf-8")
         torch.save(model.state_dict(), self.model / "weights.pt")
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """What is recorded of a run or an exported model; nothing where there is no manifest."""
+    file = folder / "manifest.json"
+    found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return found
 
 
 def base_of(manifest: Mapping[str, Any]) -> str:

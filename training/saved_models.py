@@ -1,6 +1,5 @@
 """A saved model by its folder: a run's, an exported encoder's, a model repository's."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from training.export import FRONT, MAX_PIECES
 from training.graph import Weights, build
 from training.onnx_predict import OnnxPredictor
 from training.predict import VECTOR_SPACE, Predictor
-from training.run_folder import load_model
+from training.run_folder import load_model, manifest_of
 from training.serving_config import Served, read_front
 from training.tokens import load_tokenizer
 
@@ -58,9 +57,7 @@ def _exported(file: Path) -> Predictor:
     if front.is_file():
         labels = read_front(front.read_text(encoding="utf-8")).labels
     else:
-        manifest = folder / "manifest.json"
-        facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-        labels = labels_of(facts.get("calibration", {}))
+        labels = labels_of(manifest_of(folder).get("calibration", {}))
     return OnnxPredictor(file, load_tokenizer(folder), labels)
 
 

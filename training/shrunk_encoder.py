@@ -1,7 +1,5 @@
 """A smaller base out of a larger one: fewer layers, and only those pieces that a shop's texts need."""
 
-import json
-import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +9,7 @@ import torch
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 from transformers import AutoModel
 
+from training.encoder_folder import is_whole, read_tokenizer, read_word_pieces, save
 from training.errors import ConfigError
 from training.freezing import layers_of
 
@@ -28,7 +27,7 @@ def with_layers(base: Path, count: int, folder: Path) -> Path:
     Raises:
         ConfigError: the base has fewer layers.
     """
-    if _whole(folder):
+    if is_whole(folder):
         return folder
     encoder: Any = AutoModel.from_pretrained(base, local_files_only=True)
     layers = layers_of(encoder)
@@ -42,7 +41,7 @@ def with_layers(base: Path, count: int, folder: Path) -> Path:
         if number not in kept:
             del layers[number]
     encoder.config.num_hidden_layers = count
-    _save(encoder, base, json.loads((base / "tokenizer.json").read_text(encoding="utf-8")), folder)
+    save(encoder, base, read_tokenizer(base), folder)
     return folder
 
 
@@ -61,14 +60,11 @@ def with_pieces(base: Path, count: int, texts: Iterable[str], folder: Path) -> P
     Raises:
         ConfigError: a tokenizer of another kind, or single characters alone are more than `count`.
     """
-    if _whole(folder):
+    if is_whole(folder):
         return folder
-    file = json.loads((base / "tokenizer.json").read_text(encoding="utf-8"))
-    if file["model"].get("type") != "WordPiece":
-        raise ConfigError(
-            f"pieces cannot be taken out of a vocabulary of kind {file['model'].get('type')}",
-            "set vocabulary = 0 under [student], or take a base with word pieces, such as a BERT",
-        )
+    file = read_word_pieces(
+        base, "pieces cannot be taken out of", "set vocabulary = 0 under [student]"
+    )
     vocabulary: dict[str, int] = file["model"]["vocab"]
     prefix = file["model"].get("continuing_subword_prefix", "##")
     special = {token["content"] for token in file["added_tokens"]}
@@ -102,7 +98,7 @@ def with_pieces(base: Path, count: int, texts: Iterable[str], folder: Path) -> P
     for token in file["added_tokens"]:
         token["id"] = new[token["content"]]
     _renumber(file.get("post_processor") or {}, new)
-    _save(encoder, base, file, folder)
+    save(encoder, base, file, folder)
     return folder
 
 
@@ -121,16 +117,3 @@ def _renumber(part: Any, new: dict[str, int]) -> None:
         token["ids"] = [new[name] for name in token["tokens"]]
     for inner in part.get("processors") or ():
         _renumber(inner, new)
-
-
-def _whole(folder: Path) -> bool:
-    return (folder / "tokenizer.json").is_file()
-
-
-def _save(encoder: Any, base: Path, tokenizer: dict[str, Any], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    encoder.save_pretrained(folder)
-    if (base / "tokenizer_config.json").is_file():
-        shutil.copyfile(base / "tokenizer_config.json", folder / "tokenizer_config.json")
-    text = json.dumps(tokenizer, ensure_ascii=False)
-    (folder / "tokenizer.json").write_text(text, encoding="utf-8")  # last: a whole folder has it

@@ -1,7 +1,6 @@
 """How well a tokenizer's word pieces fit a shop's texts, and words of the shop added to them."""
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from rich.console import Console
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 from transformers import AutoModel
 
-from training.errors import ConfigError
+from training.encoder_folder import is_whole, read_word_pieces, save
 from training.examples import Example
 from training.tokens import load_tokenizer
 
@@ -117,12 +116,12 @@ def fitted_base(
     print_vocabulary(report, console)
     made = folder / "base"
     added = report.candidates(added_words)
-    if not (made / "tokenizer.json").is_file():
+    if not is_whole(made):
         text = json.dumps(report.as_json() | {"added": added}, indent=2, ensure_ascii=False)
         (folder / "vocabulary.json").write_text(text + "\n", encoding="utf-8")
     if not added:
         return base
-    return made if (made / "tokenizer.json").is_file() else with_words(base, added, made)
+    return made if is_whole(made) else with_words(base, added, made)
 
 
 def with_words(base: Path, words: Sequence[str], folder: Path) -> Path:
@@ -139,12 +138,7 @@ def with_words(base: Path, words: Sequence[str], folder: Path) -> Path:
     Raises:
         ConfigError: the tokenizer is of another kind, whose vocabulary cannot take single words.
     """
-    file = json.loads((base / "tokenizer.json").read_text(encoding="utf-8"))
-    if file["model"].get("type") != "WordPiece":
-        raise ConfigError(
-            f"words cannot be added to a vocabulary of kind {file['model'].get('type')}",
-            "set added_words = 0, or take a base with word pieces, such as a BERT",
-        )
+    file = read_word_pieces(base, "words cannot be added to", "set added_words = 0")
     vocabulary: dict[str, int] = file["model"]["vocab"]
     tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
     new = [word for word in dict.fromkeys(words) if word not in vocabulary]
@@ -158,10 +152,5 @@ def with_words(base: Path, words: Sequence[str], folder: Path) -> Path:
     with torch.no_grad():
         for number, ids in enumerate(pieces):
             table.weight[first + number] = table.weight[ids].mean(dim=0)
-    folder.mkdir(parents=True, exist_ok=True)
-    encoder.save_pretrained(folder)
-    if (base / "tokenizer_config.json").is_file():
-        shutil.copyfile(base / "tokenizer_config.json", folder / "tokenizer_config.json")
-    text = json.dumps(file, ensure_ascii=False)
-    (folder / "tokenizer.json").write_text(text, encoding="utf-8")  # last: a whole folder has it
+    save(encoder, base, file, folder)
     return folder
