@@ -1,16 +1,13 @@
 """Drawings of an evaluation as inline SVG: no script, nothing from elsewhere, every mark with a tooltip."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
 from training.intervals import Interval
 from training.metrics import ConfidenceBin
-from workers.html_page import svg, svg_text
+from workers.html_page import confusion_matrix, svg, svg_text
 
-_CELL: Final = 26
-_MARGIN: Final = 130
 _SIDE: Final = 260
 _ROW: Final = 20
 _NAME: Final = 330  # width of the names beside bars
@@ -19,40 +16,11 @@ _WIDTH: Final = 330  # of bars
 
 def confusion(counts: Mapping[tuple[str, str], int]) -> str:
     """A confusion matrix: given labels down, answers across; of each row, what went where."""
-    labels = sorted({label for pair in counts for label in pair if label})
-    rows: Counter[str] = Counter()
-    for (given, _), count in counts.items():
-        rows[given] += count
-    side = len(labels) * _CELL
-    parts = []
-    for y, given in enumerate(labels):
-        parts.append(svg_text(_MARGIN - 8, _MARGIN + y * _CELL + 17, given, "end"))
-        for x, answer in enumerate(labels):
-            count = counts.get((given, answer), 0)
-            at = _MARGIN + x * _CELL, _MARGIN + y * _CELL
-            parts.append(_cell(at, given, answer, count, rows[given]))
-    for x, answer in enumerate(labels):
-        place = _MARGIN + x * _CELL + 17
-        parts.append(
-            f'<text class="soft" transform="translate({place},{_MARGIN - 8}) rotate(-60)">'
-            f"{escape(answer)}</text>"
-        )
-    size = _MARGIN + side
-    return svg(size + 60, size + 8, parts, "Confusion matrix: given labels down, answers across")
-
-
-def _cell(at: tuple[int, int], given: str, answer: str, count: int, row: int) -> str:
-    share = count / row if row else 0.0
-    right = given == answer
-    opacity = 0.1 + 0.6 * share if right else 0.25 + 0.75 * min(1.0, 4 * share)
-    shown = f"{count}" if 0 < count < 1_000 else f"{count / 1_000:.0f}k" if count else ""
-    title = escape(f"{given} answered as {answer}: {count:,} ({share:.1%} of {given})")
-    return (
-        f"<g><title>{title}</title>"
-        f'<rect x="{at[0]}" y="{at[1]}" width="{_CELL - 2}" height="{_CELL - 2}" rx="4" '
-        f'fill="var(--{"good" if right else "bad"})" fill-opacity="{opacity if count else 0:.2f}" '
-        f'stroke="var(--line)"/><text x="{at[0] + _CELL / 2 - 1:g}" y="{at[1] + 16}" '
-        f'text-anchor="middle" font-size="9">{shown}</text></g>'
+    return confusion_matrix(
+        {pair: count for pair, count in counts.items() if all(pair)},
+        "Confusion matrix: given labels down, answers across",
+        lambda given, answer: f"{given} answered as {answer}",
+        lambda share: ("var(--good)", (0.1 + 0.6 * share) if share else 0.0),
     )
 
 

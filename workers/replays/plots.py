@@ -1,16 +1,13 @@
 """Plots of a run as inline SVG: no script, nothing from elsewhere, every mark with its tooltip."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from math import log1p
 from typing import Final
 
-from workers.html_page import svg, svg_text
+from workers.html_page import confusion_matrix, svg, svg_text
 from workers.replays.agreement import GRID, SHIFT_EDGES
 
-_CELL: Final = 26
-_LETTER: Final = 6.4  # width of one in the axes' labels, on average
 _HEIGHT: Final = 170
 
 
@@ -19,45 +16,11 @@ def confusion(counts: Mapping[tuple[str, str], int]) -> str:
 
     Agreement is grey; what became another label is coloured by its share of the row.
     """
-    labels = sorted({label for pair in counts for label in pair})
-    if not labels:
-        return ""
-    rows: Counter[str] = Counter()
-    for (old, _), count in counts.items():
-        rows[old] += count
-    side = len(labels) * _CELL
-    longest = round(_LETTER * max(map(len, labels)))
-    left, top = longest + 16, round(0.87 * longest) + 16  # sin 60°
-    parts = []
-    for y, old in enumerate(labels):
-        parts.append(svg_text(left - 8, top + y * _CELL + 17, old, "end"))
-        for x, new in enumerate(labels):
-            count = counts.get((old, new), 0)
-            at = left + x * _CELL, top + y * _CELL
-            parts.append(_confused(at, old, new, count, rows[old]))
-    for x, new in enumerate(labels):
-        place = left + x * _CELL + 17
-        parts.append(
-            f'<text transform="translate({place},{top - 8}) rotate(-60)">{escape(new)}</text>'
-        )
-    width = left + side + longest / 2
-    return svg(width, top + side + 8, parts, "Confusion of labels, published against replayed")
-
-
-def _confused(at: tuple[int, int], old: str, new: str, count: int, row: int) -> str:
-    share = count / row if row else 0.0
-    if old == new:
-        fill, opacity = "var(--soft)", 0.12 + 0.4 * share
-    else:
-        fill, opacity = "var(--bad)", (0.25 + 0.75 * min(1.0, 4 * share)) if count else 0.0
-    shown = f"{count}" if 0 < count < 1_000 else f"{count / 1_000:.0f}k" if count else ""
-    title = escape(f"{old} → {new}: {count:,} ({share:.1%} of {old})")
-    return (
-        f"<g><title>{title}</title>"
-        f'<rect x="{at[0]}" y="{at[1]}" width="{_CELL - 2}" height="{_CELL - 2}" rx="4" '
-        f'fill="{fill}" fill-opacity="{opacity:.2f}" stroke="var(--line)"/>'
-        f'<text x="{at[0] + _CELL / 2 - 1:g}" y="{at[1] + 16}" text-anchor="middle" '
-        f'font-size="9">{shown}</text></g>'
+    return confusion_matrix(
+        counts,
+        "Confusion of labels, published against replayed",
+        lambda old, new: f"{old} → {new}",
+        lambda share: ("var(--soft)", 0.12 + 0.4 * share),
     )
 
 
