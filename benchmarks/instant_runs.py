@@ -5,7 +5,6 @@ written, so that what is measured is nothing but work at full batches.
 """
 
 import asyncio
-import os
 import signal
 import string
 import sys
@@ -17,27 +16,22 @@ from functools import cache
 from itertools import count as numbers
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import msgspec
 import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from pydantic import SecretStr
 
 from benchmarks.accounting import cpu_seconds
 from benchmarks.instant_model import InstantModel
 from benchmarks.queries import distinct
+from benchmarks.rig import ENRICH, deployment, worker_env
 from workers.embedded.kafka import EmbeddedKafka
 from workers.enrichment.enricher import ROLE
 from workers.errors import IntentstreamError
 from workers.kafka import admin, producer, running
-from workers.sections import KafkaSettings, PseudonymSettings, TopicSettings, TritonSettings
-from workers.settings import Settings, load_settings
-from workers.topics_admin import apply
+from workers.settings import Settings
 
-ENRICHER: Final = ("-m", "workers.cli", "enrich", "--stats-every", "0")
-_SECRET: Final = "5a" * 32
 _USERS: Final = 1_000
 _TEXTS: Final = 2_000
 _WARM_UP: Final = 1_000
@@ -224,7 +218,7 @@ def _peak_bytes(pid: int) -> int:
 @asynccontextmanager
 async def run(
     on: Servers,
-    program: Sequence[str] = ENRICHER,
+    program: Sequence[str] = ENRICH,
     *,
     partitions: int = 4,
     workers: int = 1,
@@ -241,26 +235,10 @@ async def run(
         warm_up: queries before anything is measured.
         more: environment of the workers: settings by their names without prefix, in lower case.
     """
-    settings = load_settings(
-        None,
-        prefix=f"i{uuid4().hex[:8]}",
-        start="earliest",
-        kafka=KafkaSettings(bootstrap_servers=on.kafka.bootstrap),
-        triton=TritonSettings(address=on.model.grpc_address),
-        topics=TopicSettings(partitions=partitions),
-        pseudonyms=PseudonymSettings(secret=SecretStr(_SECRET)),
-    )
-    await apply(settings)
-    chosen = {
-        "prefix": settings.prefix,
-        "start": "earliest",
-        "kafka__bootstrap_servers": settings.kafka.bootstrap_servers,
-        "kafka__session_timeout_ms": str(_SESSION_MS),
-        "triton__address": settings.triton.address,
-        "pseudonyms__secret": _SECRET,
-    } | more
-    env = {name: value for name, value in os.environ.items() if "INTENTSTREAM" not in name}
-    env |= {f"INTENTSTREAM_{name.upper()}": str(value) for name, value in chosen.items()}
+    settings = await deployment(on.kafka.bootstrap, on.model.grpc_address, partitions)
+    more = {"kafka__session_timeout_ms": _SESSION_MS} | more
+    chosen = {f"INTENTSTREAM_{name.upper()}": str(value) for name, value in more.items()}
+    env = worker_env(settings, chosen)
     made = Run(settings, on.folder / f"{settings.prefix}.log", program, env)
     try:
         await made.start(workers)

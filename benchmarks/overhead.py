@@ -16,9 +16,10 @@ from typing import Final
 from aiokafka import TopicPartition
 
 from benchmarks.bare_publisher import TOPICS, Published
-from benchmarks.instant_runs import ENRICHER, Cost, Servers, backlog, run, servers
+from benchmarks.instant_runs import Cost, Servers, backlog, run, servers
 from benchmarks.measured import Row
 from benchmarks.ratios import ratio, spread
+from benchmarks.rig import ENRICH
 from workers.kafka import consumer, running
 from workers.settings import Settings
 
@@ -45,7 +46,7 @@ async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
     async with servers(scratch) as on:
         for _ in range(sizes.rounds):
             first = None if published.exists() else published
-            ours = await _cost(on, ENRICHER, sizes.queries, keep=first)
+            ours = await _cost(on, ENRICH, sizes.queries, keep=first)
             costs.append((ours, await _cost(on, bare, sizes.queries)))
     ours_, bares = zip(*costs, strict=True)
     return [

@@ -143,19 +143,45 @@ async def line(
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Line]:
     """Topics of a run, just made; `env` are further settings of its workers."""
+    settings = await deployment(up.kafka, up.triton, partitions)
+    reader = consumer(settings.kafka, group_id=settings.group_id("enricher"))
+    async with running(reader, settings.kafka):
+        yield Line(up, settings, reader, env or {})
+
+
+async def deployment(kafka: str, triton: str, partitions: int) -> Settings:
+    """The settings of workers on topics just made, under a prefix of their own.
+
+    Args:
+        kafka: the broker's address.
+        triton: of the model, or of what stands in for it.
+        partitions: of each topic.
+    """
     settings = load_settings(
         None,
         prefix=f"b{uuid4().hex[:8]}",
         start="earliest",
-        kafka=KafkaSettings(bootstrap_servers=up.kafka, session_timeout_ms=_SESSION_MS),
-        triton=TritonSettings(address=up.triton),
+        kafka=KafkaSettings(bootstrap_servers=kafka, session_timeout_ms=_SESSION_MS),
+        triton=TritonSettings(address=triton),
         topics=TopicSettings(partitions=partitions),
         pseudonyms=PseudonymSettings(secret=SecretStr(SECRET)),
     )
     await apply(settings)
-    reader = consumer(settings.kafka, group_id=settings.group_id("enricher"))
-    async with running(reader, settings.kafka):
-        yield Line(up, settings, reader, env or {})
+    return settings
+
+
+def worker_env(settings: Settings, more: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a worker of a deployment; `more` is added to it as it is."""
+    env = {name: value for name, value in os.environ.items() if "INTENTSTREAM" not in name}
+    return env | {
+        "INTENTSTREAM_PREFIX": settings.prefix,
+        "INTENTSTREAM_START": "earliest",
+        "INTENTSTREAM_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "INTENTSTREAM_KAFKA__SESSION_TIMEOUT_MS": str(_SESSION_MS),
+        "INTENTSTREAM_TRITON__ADDRESS": settings.triton.address,
+        "INTENTSTREAM_PSEUDONYMS__SECRET": SECRET,
+        **more,
+    }
 
 
 class EnricherProcess:
@@ -169,19 +195,9 @@ class EnricherProcess:
 
     async def start(self, program: Sequence[str] = ENRICH) -> None:
         """Starts one more worker."""
-        settings = self._at.settings
         (port,) = free_ports(1)
-        env = {name: value for name, value in os.environ.items() if "INTENTSTREAM" not in name}
-        env |= {
-            "INTENTSTREAM_PREFIX": settings.prefix,
-            "INTENTSTREAM_START": "earliest",
-            "INTENTSTREAM_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-            "INTENTSTREAM_KAFKA__SESSION_TIMEOUT_MS": str(_SESSION_MS),
-            "INTENTSTREAM_TRITON__ADDRESS": settings.triton.address,
-            "INTENTSTREAM_PSEUDONYMS__SECRET": SECRET,
-            "INTENTSTREAM_HEALTH__ADDRESS": f"127.0.0.1:{port}",
-            **self._at.env,
-        }
+        health = {"INTENTSTREAM_HEALTH__ADDRESS": f"127.0.0.1:{port}"}
+        env = worker_env(self._at.settings, health | dict(self._at.env))
         with self.log.open("ab") as file:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, *program, env=env, stdout=file, stderr=file

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.instant_runs import ENRICHER, backlog, run, servers
+from benchmarks.instant_runs import backlog, run, servers
 from benchmarks.measured import Row
 from benchmarks.ratios import ratio, spread
+from benchmarks.rig import ENRICH
 
 R7: Final = "R7 cost of safety"
 _PARTS: Final = ("idempotence", "redaction", "validation", "metrics", "dead_letters")
@@ -37,8 +38,8 @@ async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
     """All rows of R7; at 4 partitions."""
     sizes = QUICK if quick else FULL
     cases: dict[str, tuple[Sequence[str], str]] = {
-        _AS_IT_IS: (ENRICHER, "at_least_once"),
-        _EXACTLY_ONCE: (ENRICHER, "exactly_once"),
+        _AS_IT_IS: (ENRICH, "at_least_once"),
+        _EXACTLY_ONCE: (ENRICH, "exactly_once"),
     }
     for part in sizes.parts:
         cases[part] = ("-m", "benchmarks.unsafe_enricher", part), "at_least_once"
