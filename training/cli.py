@@ -198,7 +198,9 @@ def distill(
     ],
     teacher: Annotated[
         list[Path] | None,
-        typer.Option(metavar="RUN", help="A teacher's run; several are averaged."),
+        typer.Option(
+            metavar="DIR", help="A teacher's run, or an exported encoder; several are averaged."
+        ),
     ] = None,
     run: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the student goes; a run cut off goes on.")

@@ -23,9 +23,12 @@ class ModelConfig:
     `vectors` is the encoder whose sentence vectors the model learns to give, so that models on
     different bases share one vector space; empty for those of the base itself. `added_words` of the
     training texts that the vocabulary cuts, the most frequent ones, become pieces of their own.
+    `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
+    an exported version such as `model_repository/encoder_en/2`.
     """
 
     base: str = "all-MiniLM-L6-v2"
+    start: str = ""
     vectors: str = ""
     added_words: int = 0
     max_pieces: int = 64
@@ -169,14 +172,13 @@ class StudentConfig:
     """How a student is made smaller than its base; nothing is by default.
 
     `layers` of the base stay, evenly spaced, and `vocabulary` word pieces, those most frequent in
-    the training texts; 0 leaves all. `pruned` is the folder of a trained run of the same base:
-    the share `heads` of its attention heads and `units` of its feed-forward units stay, those that
-    matter most to the loss (Michel et al., NeurIPS 2019), and are trained on.
+    the training texts; 0 leaves all. Of a trained model to `start` with, the share `heads` of its
+    attention heads and `units` of its feed-forward units stay, those that matter most to the loss
+    (Michel et al., NeurIPS 2019), and are trained on.
     """
 
     layers: int = 0
     vocabulary: int = 0
-    pruned: str = ""
     heads: float = 1.0
     units: float = 1.0
 
@@ -373,15 +375,16 @@ def _tuning_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
 def _student_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
     student = config.student
     shares = (student.heads, student.units)
+    cut = min(shares) < 1
     return (
         (student.layers >= 0 and student.vocabulary >= 0, "layers and vocabulary are 0 or more"),
         (all(0 < share <= 1 for share in shares), "heads and units are shares, above 0"),
         (
-            bool(student.pruned) is (min(shares) < 1),
-            "pruned names a trained run, and heads or units, below 1, say how much of it stays",
+            bool(config.model.start) or not cut,
+            "heads and units say how much of a trained model stays: name it under [model] as start",
         ),
         (
-            not student.pruned or config.tuning.method == "full",
+            not cut or config.tuning.method == "full",
             f"what is pruned is trained on whole, not with {config.tuning.method}",
         ),
     )

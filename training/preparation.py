@@ -20,10 +20,11 @@ from training.network import QueryModel
 from training.objective import collate
 from training.processes import Processes
 from training.pruning import importance, prune
-from training.run_folder import RunFolder, load_model
+from training.run_folder import RunFolder
 from training.sentence_space import SentenceSpace
 from training.shrunk_encoder import with_layers, with_pieces
 from training.sources import SOURCES, file_hashes
+from training.starting_point import begin_with, start_facts
 from training.teachers import answers_of, lineage
 from training.tokens import encode, load_tokenizer
 from training.trainer import Trainer
@@ -87,6 +88,8 @@ def prepare(
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
         )
+    if config.model.start:
+        run.record(start=start_facts(Path(config.model.start)))
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
@@ -115,28 +118,22 @@ def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: P
 
 
 def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
-    """A fresh model on the base, of which learns what the recipe says; or a trained one, pruned.
+    """A model on the base: fresh, as another run left it, or pruned; what learns is the recipe's to say.
 
     Raises:
-        ConfigError: the run that is to be pruned has another base.
+        ConfigError: the model to begin with has another base.
     """
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(ready.base, config.model.dropout)
-    if config.student.pruned:
+    if config.model.start:
+        begin_with(model, Path(config.model.start), ready.base)
+    if min(config.student.heads, config.student.units) < 1:
         _prune(model, ready, config)
     make_tunable(model, config.tuning)
     return model
 
 
 def _prune(model: QueryModel, ready: Ready, config: TrainConfig) -> None:
-    trained, _ = load_model(RunFolder(Path(config.student.pruned)).model)
-    try:
-        model.load_state_dict(trained.state_dict())
-    except RuntimeError as error:
-        raise ConfigError(
-            f"{config.student.pruned} is no run of this recipe's base, or has been pruned already",
-            "name the base of that run, with the same [student] layers and vocabulary",
-        ) from error
     chance = random.Random(config.seed)  # noqa: S311 - not a secret
     drawn = ready.corpus.epoch(0)
     some = chance.sample(drawn, min(_LOOKED_AT, len(drawn)))

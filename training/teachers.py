@@ -13,7 +13,8 @@ from training.errors import ConfigError
 from training.hardware import best_device, fast_bf16
 from training.predict import TorchPredictor
 from training.report import progress_bar
-from training.run_folder import RunFolder, file_digest, load_model
+from training.run_folder import RunFolder, file_digest, load_model, manifest_of
+from training.saved_models import predictor_of
 from training.tokens import load_tokenizer
 
 _BATCH = 128
@@ -24,7 +25,8 @@ def answers_of(runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: 
     """What the teachers think of the words of the corpus's texts.
 
     Args:
-        runs: folders of the teachers' runs; none where `kept` holds their answers already.
+        runs: folders of the teachers' runs or of exported encoders; none where `kept` holds their answers
+            already.
         corpus: already cut down to the texts that are asked about.
         config: of the student; its `distillation.texts` names the sources.
         kept: the file of the answers, made where it is missing or of other teachers or texts.
@@ -51,7 +53,7 @@ def answers_of(runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: 
 
 def lineage(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """What each teacher is, for the student's manifest."""
-    manifests = [RunFolder(run).manifest() for run in runs]
+    manifests = [manifest_of(run) for run in runs]
     return [
         {
             "base": manifest.get("arguments", {}).get("model", {}).get("base"),
@@ -62,6 +64,8 @@ def lineage(runs: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _teacher(run: Path) -> Teacher:
+    if (run / "model.onnx").is_file():
+        return Teacher(predictor_of(run), file_digest(run / "model.onnx"))
     folder = RunFolder(run).model
     model, calibration = load_model(folder)
     device = best_device()

@@ -105,8 +105,10 @@ def test_a_smaller_student_is_trained_exported_and_loads(
     """Pruned from a trained run, on its base: resumed and served as any other."""
     validate_little(monkeypatch)
     base = Path(load_config(trained.recipe).model.base)
-    student = f"[student]\npruned = {json.dumps(str(trained.run))}\nheads = 0.5\nunits = 0.5"
-    config = recipe(tmp_path, base, epochs=1, extra=student)
+    config = recipe(tmp_path, base, epochs=1, extra="[student]\nheads = 0.5\nunits = 0.5")
+    start = f"base = {json.dumps(str(base))}\nstart = {json.dumps(str(trained.run))}"
+    text = config.read_text("utf-8").replace(f"base = {json.dumps(str(base))}", start)
+    config.write_text(text, "utf-8")
     manifest = run_training(config, tmp_path / "run", trained.nothing, measure=False)
     assert manifest["parameters"] < trained.manifest["parameters"]
     assert manifest["best_epoch"]["entities_f1"] > 0.2  # it goes on from what was learnt
@@ -179,20 +181,11 @@ def test_frequent_pieces_stay_and_everything_can_still_be_written(tmp_path: Path
 @pytest.mark.parametrize(
     ("student", "message"),
     [
-        (StudentConfig(heads=0.5), "pruned names a trained run"),
-        (StudentConfig(pruned="runs/mine"), "pruned names a trained run"),
-        (StudentConfig(pruned="runs/mine", heads=1.5), "are shares"),
+        (StudentConfig(heads=0.5), "name it under .model. as start"),
+        (StudentConfig(heads=1.5), "are shares"),
         (StudentConfig(layers=-1), "0 or more"),
     ],
 )
 def test_a_student_that_makes_no_sense_is_said(student: StudentConfig, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         changed(TrainConfig(student=student), {"data.generated": {"requests": 10}})
-
-
-def test_a_run_of_another_base_cannot_be_pruned(trained: Trained, tmp_path: Path) -> None:
-    other = base_folder(tmp_path / "base", width=24)
-    student = f"[student]\npruned = {json.dumps(str(trained.run))}\nheads = 0.5"
-    config = recipe(tmp_path, other, epochs=1, extra=student)
-    with pytest.raises(ConfigError, match="no run of this recipe's base"):
-        run_training(config, tmp_path / "run", trained.nothing, measure=False)
