@@ -180,23 +180,31 @@ def _compression(size: int, compression: dict[str, Any]) -> str:
 
 def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
-    config = manifest.get("config_file", "run.toml")
+    recipe = f"--config training/configs/{manifest.get('config_file', 'run.toml')}"
     teachers = manifest.get("teachers", [])
-    options = "".join(f" --teacher runs/{t['config_file']}" for t in teachers)
-    command = f"distill --config training/configs/{config}{options.replace('.toml', '')}"
+    command = f"distill {recipe}" if teachers else f"train {recipe}"
+    command += "".join(f" --teacher {_named(teacher)}" for teacher in teachers)
     made = (
-        f"`intentstream {command if teachers else f'train --config training/configs/{config}'}`, "
+        f"`intentstream {command}`, "
         f"seed {arguments['seed']}, {manifest.get('parameters', 0) / 1e6:.1f}M parameters, "
         f"{manifest.get('seconds', 0) / 60:.0f} minutes on {manifest['processor']}. {versions}."
     )
-    return "\n\n".join((made, *(_teacher(t, manifest.get("taught_texts", 0)) for t in teachers)))
+    parts = [made]
+    if start := manifest.get("start"):
+        parts.append(f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}.")
+    parts += [_teacher(teacher, manifest.get("taught_texts", 0)) for teacher in teachers]
+    return "\n\n".join(parts)
+
+
+def _named(teacher: dict[str, Any]) -> str:
+    return str(teacher.get("path") or f"runs/{teacher['config_file'].removesuffix('.toml')}")
 
 
 def _teacher(teacher: dict[str, Any], texts: int) -> str:
     found = teacher["best_epoch"].get("entities_f1", 0.0)
     return (
-        f"Its teacher, {_base(teacher['base'])}, was made by `intentstream train --config "
-        f"training/configs/{teacher['config_file']}` in {teacher['seconds'] / 60:.0f} minutes: "
+        f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
+        f"`training/configs/{teacher['config_file']}` in {teacher['seconds'] / 60:.0f} minutes: "
         f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
         f"set. The student saw what it thinks of {texts} queries."
     )

@@ -53,13 +53,14 @@ def answers_of(runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: 
 
 def lineage(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """What each teacher is, for the student's manifest."""
-    manifests = [manifest_of(run) for run in runs]
+    manifests = [(run, manifest_of(run)) for run in runs]
     return [
         {
+            "path": run.as_posix(),
             "base": manifest.get("arguments", {}).get("model", {}).get("base"),
             **{name: manifest.get(name) for name in _TOLD},
         }
-        for manifest in manifests
+        for run, manifest in manifests
     ]
 
 
