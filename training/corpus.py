@@ -9,7 +9,13 @@ from pathlib import Path
 from training import chinese
 from training.config import TASKS, DataConfig, FileConfig
 from training.errors import ConfigError
-from training.examples import Example, check_classes, normalised, without_leaks
+from training.examples import (
+    Example,
+    check_classes,
+    normalised,
+    with_single_product_relations,
+    without_leaks,
+)
 from training.generator import compose
 from training.markup import (
     hand_written_crossed,
@@ -126,7 +132,8 @@ def load_corpus(
         for name in names
     }
     for file in config.files:
-        pools[file.path] = without_leaks(_read(file), evaluation, drop=config.on_leak == "drop")
+        own = [_with_sure_relations(example) for example in _read(file)]
+        pools[file.path] = without_leaks(own, evaluation, drop=config.on_leak == "drop")
     annotated = [
         example
         for pool in pools.values()
@@ -173,6 +180,13 @@ def _read(file: FileConfig) -> list[Example]:
             f"its columns may name {', '.join(Columns.__dataclass_fields__)}",
         ) from error
     return read(Path(file.path), columns)
+
+
+def _with_sure_relations(example: Example) -> Example:
+    """What a file does not say of relations, where one product leaves nothing to say."""
+    if example.relations is not None:
+        return example
+    return with_single_product_relations(example)
 
 
 def _with_neutral_search(example: Example) -> Example:

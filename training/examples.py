@@ -1,7 +1,7 @@
 """What a model is trained on: one text and whatever is known about it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
@@ -50,36 +50,39 @@ def checked(example: Example) -> Example:
     Raises:
         DataError: naming the source, the text and the first fault.
     """
-    fault = _fault(example)
+    fault = next(_faults(example), None)
     if fault is None:
         return example
     raise DataError(
         f"{example.source}: {fault} in {example.text[:80]!r}",
-        "map the file's labels to the schema in streams/labels.py with a label map",
+        "mend it; labels are mapped to the schema in streams/labels.py with a label map",
     )
 
 
-def _fault(example: Example) -> str | None:
+def _faults(example: Example) -> Iterator[str]:
     if not example.text.strip():
-        return "an empty text"
+        yield "an empty text"
     if example.intent is not None and example.intent not in INTENTS:
-        return f"unknown intent {example.intent!r}"
+        yield f"unknown intent {example.intent!r}"
     if example.sentiment is not None and example.sentiment not in SENTIMENTS:
-        return f"unknown sentiment {example.sentiment!r}"
+        yield f"unknown sentiment {example.sentiment!r}"
     spans = example.spans or ()
     end = 0
     for span in spans:
         if span.type not in ENTITY_TYPES:
-            return f"unknown entity type {span.type!r}"
+            yield f"unknown entity type {span.type!r}"
         if not end <= span.start < span.end <= len(example.text):
-            return f"entity {span.start}:{span.end} is empty, overlaps or leaves the text"
+            yield f"entity {span.start}:{span.end} is empty, overlaps or leaves the text"
         end = span.end
-    for product, attribute in example.relations or ():
+    relations = example.relations or ()
+    for product, attribute in relations:
         if not (0 <= product < len(spans) and 0 <= attribute < len(spans)):
-            return f"relation {product}, {attribute} of entities that are not there"
-        if spans[product].type not in PRODUCT_TYPES or spans[attribute].type not in PREDICATES:
-            return f"relation of a {spans[product].type} and a {spans[attribute].type}"
-    return None
+            yield f"relation {product}, {attribute} of entities that are not there"
+        owner, owned = spans[product].type, spans[attribute].type
+        if owner not in PRODUCT_TYPES or owned not in PREDICATES:
+            yield f"relation of a {owner} and a {owned}, not of a product and its attribute,"
+    if len(set(relations)) < len(relations):
+        yield "one relation twice"
 
 
 def with_single_product_relations(example: Example) -> Example:

@@ -2,27 +2,31 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, SENTIMENTS
 from training.errors import DataError
 from training.examples import Example, TextSpan, checked
+
+_ENCODING = "utf-8-sig"  # spreadsheets put a mark before the first column's name
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Where a file keeps what, and what its labels are in the schema.
 
-    `label_map` maps the file's label to ours; a label that maps to "" leaves its row out; with
-    a map, a label that is not in it is an error.
+    `label_map` maps the file's labels to ours: intents, sentiments, types of entities. One of ours needs
+    no entry. An intent or a sentiment that maps to "" leaves its row out, a type its entity.
     """
 
     text: str = "text"
     intent: str = "intent"
     sentiment: str = "sentiment"
     entities: str = "entities"
+    relations: str = "relations"
     delimiter: str = ","
     label_map: Mapping[str, str] = field(default_factory=dict)
 
@@ -44,6 +48,10 @@ def read(path: Path, columns: Columns = Columns()) -> list[Example]:
         found = [checked(example) for example in reader(path, columns)]
     except FileNotFoundError:
         raise DataError(f"{path} is not there", "check the path") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "name a file") from error
+    except csv.Error as error:
+        raise DataError(f"{path.name} is not CSV: {error}", "check its quotes") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8: {error.reason}", "convert it") from error
     if not found:
@@ -75,7 +83,7 @@ def from_words(
 def _conll(path: Path, columns: Columns) -> Iterator[Example]:
     words: list[str] = []
     tags: list[str] = []
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding=_ENCODING) as lines:
         for number, line in enumerate(lines, 1):
             parts = line.split()
             if not parts:
@@ -95,67 +103,136 @@ def _mapped_tag(tag: str, columns: Columns, source: str) -> str:
     if tag == "O" or not columns.label_map:
         return tag
     prefix, _, kind = tag.partition("-")
-    mapped = _mapped(kind, columns, source)
+    mapped = _mapped(kind, columns, source, ENTITY_TYPES)
     return f"{prefix}-{mapped}" if mapped else "O"
 
 
 def _jsonl(path: Path, columns: Columns) -> Iterator[Example]:
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding=_ENCODING) as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-                spans = row.get(columns.entities)
-                found = (
-                    None if spans is None else tuple(_span(s, columns, path.name) for s in spans)
-                )
-            except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+                row = _row(line)
+                spans, relations = _annotated(row, columns, path.name)
+            except (ValueError, KeyError, TypeError) as error:
+                fault = f"no {error}" if isinstance(error, KeyError) else str(error)
                 raise DataError(
-                    f"{path.name}:{number}: {error!r}",
-                    'a line is {"text": …, "intent": …, "entities": [{"type", "start", "end"}]}',
+                    f"{path.name}:{number}: {fault}",
+                    'a line is {"text": …, "intent": …, "entities": [{"type", "start", "end"}], '
+                    '"relations": [{"subject", "object"}]}',
                 ) from error
-            yield from _labelled(row, columns, path.name, found)
+            yield from _labelled(row, columns, path.name, spans, relations)
 
 
-def _span(span: dict[str, Any], columns: Columns, source: str) -> TextSpan:
-    kind = _mapped(str(span["type"]), columns, source) if columns.label_map else str(span["type"])
-    return TextSpan(kind, int(span["start"]), int(span["end"]))
+def _row(line: str) -> Mapping[str, Any]:
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        raise TypeError("a line is one object")
+    return row
+
+
+_Spans = tuple[TextSpan, ...]
+_Pairs = tuple[tuple[int, int], ...]
+
+
+def _annotated(
+    row: Mapping[str, Any], columns: Columns, source: str
+) -> tuple[_Spans | None, _Pairs | None]:
+    """Entities from left to right, and relations between them; a row's indices count as it lists them."""
+    listed, related = row.get(columns.entities), row.get(columns.relations)
+    if listed is None:
+        if related:
+            raise ValueError("relations of a text without entities")
+        return None, None
+    spans = [_span(span, columns, source) for span in listed]
+    kept = [n for n, span in enumerate(spans) if span.type]
+    kept.sort(key=lambda n: spans[n].start)
+    if related is None:
+        return tuple(spans[n] for n in kept), None
+    place = {n: position for position, n in enumerate(kept)}
+    pairs = [_pair(relation, spans) for relation in related]
+    return (
+        tuple(spans[n] for n in kept),
+        tuple((place[p], place[a]) for p, a in pairs if p in place and a in place),
+    )
+
+
+def _span(span: Mapping[str, Any], columns: Columns, source: str) -> TextSpan:
+    kind = str(span["type"])
+    if columns.label_map:
+        kind = _mapped(kind, columns, source, ENTITY_TYPES)
+    return TextSpan(kind, _whole(span["start"]), _whole(span["end"]))
+
+
+def _pair(relation: Mapping[str, Any], spans: list[TextSpan]) -> tuple[int, int]:
+    """Product and attribute; a predicate, which follows from the attribute's type, has to fit it."""
+    product, attribute = _whole(relation["subject"]), _whole(relation["object"])
+    if not (0 <= product < len(spans) and 0 <= attribute < len(spans)):
+        raise ValueError(
+            f"a relation of {product} and {attribute}, with {len(spans)} entities, counted from 0"
+        )
+    kind = spans[attribute].type
+    follows = PREDICATES.get(kind)
+    said = relation.get("predicate", follows)
+    if follows and said != follows:
+        raise ValueError(f"{said!r} is not what a {kind} says of a product: {follows}")
+    return product, attribute
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
 
 
 def _csv(path: Path, columns: Columns) -> Iterator[Example]:
     delimiter = "\t" if path.suffix == ".tsv" else columns.delimiter
-    with path.open(encoding="utf-8", newline="") as lines:
+    with path.open(encoding=_ENCODING, newline="") as lines:
         rows = csv.DictReader(lines, delimiter=delimiter)
         if columns.text not in (rows.fieldnames or ()):
             raise DataError(
                 f"{path.name} has no column {columns.text!r}",
-                f"its columns are {', '.join(rows.fieldnames or ())}",
+                f"its columns are {', '.join(rows.fieldnames or ())}; name others, or another "
+                "delimiter, under columns",
             )
+        for name, usual in ((columns.intent, "intent"), (columns.sentiment, "sentiment")):
+            if name != usual and name not in (rows.fieldnames or ()):
+                raise DataError(
+                    f"{path.name} has no column {name!r}",
+                    f"its columns are {', '.join(rows.fieldnames or ())}",
+                )
         for row in rows:
-            yield from _labelled(row, columns, path.name, None)
+            yield from _labelled(row, columns, path.name)
 
 
 def _labelled(
-    row: Mapping[str, Any], columns: Columns, source: str, spans: tuple[TextSpan, ...] | None
+    row: Mapping[str, Any],
+    columns: Columns,
+    source: str,
+    spans: _Spans | None = None,
+    relations: _Pairs | None = None,
 ) -> Iterator[Example]:
     intent = row.get(columns.intent) or None
     sentiment = row.get(columns.sentiment) or None
-    if columns.label_map and intent is not None:
-        intent = _mapped(intent, columns, source)
-        if not intent:
+    if columns.label_map:
+        intent = intent and _mapped(str(intent), columns, source, INTENTS)
+        sentiment = sentiment and _mapped(str(sentiment), columns, source, SENTIMENTS)
+        if "" in (intent, sentiment):
             return
-    yield Example(str(row.get(columns.text) or ""), source, intent, sentiment, spans)
+    text = str(row.get(columns.text) or "")
+    yield Example(text, source, intent, sentiment, spans, relations)
 
 
-def _mapped(label: str, columns: Columns, source: str) -> str:
-    try:
+def _mapped(label: str, columns: Columns, source: str, ours: Collection[str]) -> str:
+    if label in columns.label_map:
         return columns.label_map[label]
-    except KeyError:
-        raise DataError(
-            f"{source}: label {label!r} is not in the label map",
-            'map it to a label of the schema, or to "" to leave it out',
-        ) from None
+    if label in ours:
+        return label
+    raise DataError(
+        f"{source}: label {label!r} is neither in the label map nor in the schema",
+        'map it to a label of the schema, or to "" to leave it out',
+    )
 
 
 _READERS: dict[str, Callable[[Path, Columns], Iterator[Example]]] = {

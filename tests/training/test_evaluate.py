@@ -87,7 +87,8 @@ def test_a_served_model_on_ones_own_texts_with_a_page(
     assert done.exit_code == 0, done.output
     facts = json.loads((tmp_path / "report" / "evaluation.json").read_text("utf-8"))
     figures = facts["figures"]
-    assert set(figures) == {f"{task}_held_out" for task in ("entities", "intents", "sentiment")}
+    tasks = ("entities", "intents", "sentiment", "relations")
+    assert set(figures) == {f"{task}_held_out" for task in tasks}
     assert figures["intents_held_out"]["accuracy"] > 0.3
     assert {"untyped_f1", "precision_by_type"} <= set(figures["entities_held_out"])
     assert {s["dimension"] for s in facts["slices"]} >= {"length", "written style", "typing noise"}

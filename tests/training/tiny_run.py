@@ -58,6 +58,8 @@ def write_jsonl(path: Path, examples: list[Example]) -> Path:
             row["entities"] = [
                 {"type": span.type, "start": span.start, "end": span.end} for span in example.spans
             ]
+        if example.relations is not None:
+            row["relations"] = [{"subject": p, "object": a} for p, a in example.relations]
         rows.append(json.dumps(row))
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
