@@ -10,7 +10,7 @@ from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type i
 from streams.decoding import ModelLabels, ModelOutputs
 from training.errors import ConfigError
 from training.network import RELATION_WIDTH, VECTOR_WIDTH
-from training.onnx_session import session
+from training.onnx_session import REFUSALS, reason, session
 from training.predict import batches, empty_outputs
 
 HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
@@ -20,7 +20,7 @@ class OnnxPredictor:
     """An exported encoder; temperatures are in its graph.
 
     Raises:
-        ConfigError: a graph of another contract: other inputs, heads or classes.
+        ConfigError: no ONNX model, or a graph of another contract: other inputs, heads or classes.
     """
 
     def __init__(
@@ -31,11 +31,21 @@ class OnnxPredictor:
         _check(self._session, labels)
 
     def __call__(self, texts: Sequence[str]) -> ModelOutputs:
-        """The model's tensors, one row a text."""
+        """The model's tensors, one row a text.
+
+        Raises:
+            ConfigError: the graph fails on them, as with the word pieces of another model.
+        """
         encodings = self._tokenizer.encode_batch(list(texts))
         outputs = empty_outputs(encodings)
-        for rows, ids in batches(encodings, self._batch):
-            self._fill(outputs, rows, len(ids[0]), np.array(ids, np.int64))
+        try:
+            for rows, ids in batches(encodings, self._batch):
+                self._fill(outputs, rows, len(ids[0]), np.array(ids, np.int64))
+        except REFUSALS as error:
+            raise ConfigError(
+                f"the model failed on {texts[rows[0]][:40]!r}: {reason(error)}",
+                "model.onnx and tokenizer.json have to come from one export",
+            ) from error
         return outputs
 
     def _fill(
@@ -71,12 +81,13 @@ def _check(graph: InferenceSession, labels: ModelLabels) -> None:
     }
     there = {output.name: output.shape for output in graph.get_outputs()}
     faults = [f"it has no output {name!r}" for name in HEADS if name not in there]
+    given = {name: (there[name] or [1])[-1] for name in HEADS if name in there}
     faults += [
-        f"its {name!r} is {there[name][-1]} wide, not {width}"
-        for name, width in widths.items()
-        if name in there and isinstance(there[name][-1], int) and there[name][-1] != width
+        f"its {name!r} is {size} wide, not {widths[name]}"
+        for name, size in given.items()
+        if isinstance(size, int) and size != widths[name]
     ]
-    if [given.name for given in graph.get_inputs()] != ["input_ids"]:
+    if [one.name for one in graph.get_inputs()] != ["input_ids"]:
         faults.append("its input is not input_ids alone")
     if faults:
         raise ConfigError(

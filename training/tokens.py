@@ -51,14 +51,19 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """The fast tokenizer of a model folder; a special token that a shopper types is plain text.
 
     Raises:
-        ConfigError: there is none, or one whose pieces cannot be counted as words.
+        ConfigError: there is none, it is damaged, or its pieces cannot be counted as words.
     """
     file = folder / "tokenizer.json"
     if not file.is_file():
         raise ConfigError(
             f"{folder.name} has no tokenizer.json", "save the base with a fast tokenizer"
         )
-    tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+    try:
+        tokenizer: Tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the tokenizers library has no narrower one
+        raise ConfigError(
+            f"{file} is no tokenizer, or is damaged: {error}", "copy it again whole"
+        ) from error
     if tokenizer.num_special_tokens_to_add(False) != 2:
         put_between_ends(tokenizer, folder)
     tokenizer.no_padding()

@@ -199,6 +199,31 @@ def test_a_graph_of_another_contract_is_refused(shipped: Shipped, tmp_path: Path
         pass
 
 
+@pytest.mark.parametrize("graph", ["text", "cut off", "empty"])
+def test_a_graph_that_cannot_be_read_is_said(shipped: Shipped, tmp_path: Path, graph: str) -> None:
+    whole = (shipped.exported.folder / "model.onnx").read_bytes()
+    content = {"text": b"not a graph", "cut off": whole[: len(whole) // 2], "empty": b""}[graph]
+    (tmp_path / "model.onnx").write_bytes(content)
+    tokenizer = (shipped.exported.folder / "tokenizer.json").read_bytes()
+    (tmp_path / "tokenizer.json").write_bytes(tokenizer)
+    done = evaluate(tmp_path)
+    assert done.exit_code == 1
+    assert "model.onnx is no ONNX model" in done.stderr
+    assert "intentstream export" in done.stderr
+
+
+def test_a_tokenizer_that_is_not_the_models_is_said(shipped: Shipped, tmp_path: Path) -> None:
+    graph = (shipped.exported.folder / "model.onnx").read_bytes()
+    (tmp_path / "model.onnx").write_bytes(graph)
+    (tmp_path / "tokenizer.json").write_bytes(b'{"a": 1')
+    with pytest.raises(ConfigError, match="is no tokenizer"), opened(str(tmp_path)):
+        pass
+    larger = next(Path("model_repository/encoder_en").glob("[0-9]*/tokenizer.json"))
+    (tmp_path / "tokenizer.json").write_bytes(larger.read_bytes())
+    with opened(str(tmp_path)) as model, pytest.raises(ConfigError, match="from one export"):
+        model.predictor(["zealous zebras"])
+
+
 def test_a_text_is_asked_once(shipped: Shipped) -> None:
     asked: list[int] = []
     model = predictor_of(shipped.repository)
