@@ -39,6 +39,7 @@ TOLERANCE = 0.005
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "model_repository"
 _OBSERVED_QUERIES = 512
+_SERVED = ("intent", "sentiment", "tags", "relations")
 Measure = Callable[[Predictor], dict[str, Any]]
 
 
@@ -77,10 +78,12 @@ def export_run(
 
     Raises:
         ConfigError: no trained model.
-        ExportError: too large, too much worse, or its answers depend on the batch.
+        ExportError: it has not learnt every task, is too large or too much worse, or its answers
+            depend on the batch.
     """
     run = RunFolder(run_folder)
     _check_tuning(run.manifest())
+    _check_tasks(run.manifest())
     model, calibration = load_model(run.model)
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
     language = language or language_of(base_of(manifest))
@@ -126,6 +129,18 @@ def _check_tuning(manifest: Mapping[str, Any]) -> None:
             f"a model tuned with {method} has parts that the served graph has no place for",
             "train with method full, lora or adalora under [tuning], or let a student learn from "
             "this model: intentstream distill --teacher RUN",
+        )
+
+
+def _check_tasks(manifest: Mapping[str, Any]) -> None:
+    arguments = manifest.get("arguments", {})
+    weights = arguments.get("loss", {})
+    untaught = [task for task in _SERVED if weights.get(task) == 0.0]
+    if untaught and not arguments.get("model", {}).get("start"):
+        raise ExportError(
+            f"this model has not learnt {', '.join(untaught)}: what it says of that would be chance",
+            "give every task a weight under [loss], or begin with a model that knows it: start under "
+            "[model]",
         )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 
 from training.calibration import calibrate
-from training.config import TrainConfig, load_config
-from training.corpus import composition
+from training.config import TASKS, TrainConfig, load_config
+from training.corpus import composition, validation_files
 from training.encoders import language_of
 from training.network import QueryModel
 from training.predict import TorchPredictor
@@ -76,6 +76,12 @@ def _finish(
     config: TrainConfig,
 ) -> None:
     predictor = TorchPredictor(model, load_tokenizer(base))
-    labels = calibrate(predictor, data, language_of(config.model.base))
+    labels = calibrate(
+        predictor,
+        data,
+        language_of(config.model.base),
+        tasks=TASKS if config.model.start else config.loss.tasks,
+        own=validation_files(config.data),
+    )
     run.save_model(model, base, labels, config.tuning)
     run.record(calibration=labels, best_epoch=best)

@@ -6,6 +6,7 @@ from pathlib import Path
 from training import chinese
 from training.config import TASKS, DataConfig
 from training.corpus import validation_files
+from training.errors import DataError
 from training.evaluation import (
     entity_metrics,
     intent_metrics,
@@ -26,7 +27,7 @@ def validation_sets(
     """The texts that decide which epoch is kept, by task: `tags`, `intent`, `relations`, `sentiment`.
 
     A recipe that names `validation_sources` takes those alone, beside the shop's own files;
-    one that does not has public and generated texts, which no feeling decides.
+    one that does not has public and generated texts, of which no feeling decides.
 
     Args:
         config: names the shop's own.
@@ -35,17 +36,23 @@ def validation_sets(
         language: `en` or `zh`.
 
     Raises:
-        DataError: an unreadable file, a source that is not in the data folder.
+        DataError: an unreadable file, a source that is not in the data folder, or no text at all.
     """
     own = validation_files(config)
     if config.validation_sources:
         own += [e for name in config.validation_sources for e in load(name, data)]
-        sets = _sets_of(own) | {"sentiment": [e for e in own if e.sentiment]}
+        sets = _sets_of(own)
     elif language == "zh":
         sets = _sets_of(own) if own else chinese.validation_sets()
     else:
         sets = _english(own, data)
-    return {task: examples for task, examples in sets.items() if task in tasks}
+    found = {task: examples for task, examples in sets.items() if task in tasks and examples}
+    if not found:
+        raise DataError(
+            f"no validation text is labelled for what is trained: {', '.join(sorted(tasks))}",
+            "add a [[data.validation]] with such labels, or name validation_sources under [data]",
+        )
+    return found
 
 
 def _english(own: list[Example], data: Path) -> dict[str, list[Example]]:
@@ -59,7 +66,8 @@ def _english(own: list[Example], data: Path) -> dict[str, list[Example]]:
             *load_if_there("clinc_validation", data)[::4],
             *compose("requests", 1000, _UNSEEN),
         ],
-        "relations": products,
+        "relations": [e for e in own if e.relations] or products,
+        "sentiment": [e for e in own if e.sentiment],
     }
 
 
@@ -69,6 +77,7 @@ def _sets_of(own: list[Example]) -> dict[str, list[Example]]:
         "tags": [e for e in own if e.spans],
         "intent": [e for e in own if e.intent],
         "relations": [e for e in own if e.relations],
+        "sentiment": [e for e in own if e.sentiment],
     }
 
 

@@ -4,6 +4,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +13,14 @@ from torch import nn
 
 from streams.labels import bio_tags
 from tests.training.conftest import Trained
-from tests.training.tiny_run import recipe, write_jsonl
+from tests.training.tiny_run import recipe, validate_little, write_jsonl
 from training.averaging import AveragedWeights
 from training.cli import distill_main, train_main
 from training.config import LossConfig, load_config
 from training.distillation import SoftTags
 from training.errors import ConfigError
 from training.examples import Example
+from training.export import export_run
 from training.generator import compose
 from training.markup import parse
 from training.network import QueryModel
@@ -32,7 +34,7 @@ SHOES = "[red](color)>1 [shoes](core_product_type)#1 and [bag](core_product_type
 
 @pytest.fixture
 def lessons(trained: Trained, tmp_path: Path) -> Path:
-    """A student's recipe, which asks about unlabelled texts too."""
+    """A smaller student's recipe, which asks about unlabelled texts too."""
     base = Path(load_config(trained.recipe).model.base)
     unlabelled = [replace(e, spans=None, relations=None) for e in compose("products", 40, 99)]
     file = write_jsonl(tmp_path / "unlabelled.jsonl", unlabelled)
@@ -43,7 +45,8 @@ def lessons(trained: Trained, tmp_path: Path) -> Path:
             "[data.generated]",
             f"[[data.files]]\npath = {json.dumps(str(file))}\n\n[data.generated]",
         )
-        + f"\n[loss]\nconsistency = 1.0\n[distillation.texts]\n{own} = 30\n"
+        + "\n[student]\nlayers = 1\nvocabulary = 250\n[loss]\nconsistency = 1.0\n"
+        + f"[distillation.texts]\n{own} = 30\n"
         + f"{json.dumps(str(file))} = -1\n",
         "utf-8",
     )
@@ -51,8 +54,9 @@ def lessons(trained: Trained, tmp_path: Path) -> Path:
 
 
 def test_a_student_learns_from_a_teacher_and_keeps_its_answers(
-    trained: Trained, lessons: Path, tmp_path: Path
+    trained: Trained, lessons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    validate_little(monkeypatch)
     run = tmp_path / "student"
     distill_main(lessons, [trained.run], run, trained.nothing, evaluate=False)
     manifest = json.loads((run / "manifest.json").read_text("utf-8"))
@@ -60,7 +64,10 @@ def test_a_student_learns_from_a_teacher_and_keeps_its_answers(
     assert manifest["taught_texts"] == len(soft) <= 70
     assert manifest["answers_digest"] == soft.made_of
     assert [teacher["config_file"] for teacher in manifest["teachers"]] == ["recipe.toml"]
-    load_model(run / "model")
+    settings: Any = load_model(run / "model")[0].encoder.config
+    assert (settings.num_hidden_layers, settings.vocab_size) == (1, 250)
+    assert manifest["parameters"] < trained.manifest["parameters"]
+    assert (export_run(run, tmp_path / "repository").folder / "model.onnx").is_file()
 
     again = tmp_path / "again"
     distill_main(lessons, [], again, trained.nothing, answers=run / "answers.npz", evaluate=False)

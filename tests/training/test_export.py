@@ -234,6 +234,17 @@ def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
         export_run(tmp_path / "run", tmp_path / "repository")
 
 
+def test_a_model_that_has_not_learnt_all_tasks_is_refused(tmp_path: Path) -> None:
+    loss = {"intent": 0.0, "sentiment": 0.0, "tags": 1.0, "relations": 1.0}
+    run, start = RunFolder(tmp_path), "model_repository/encoder_en/2"
+    run.record(arguments={"loss": loss})
+    with pytest.raises(ExportError, match="not learnt intent, sentiment"):
+        export_run(tmp_path, tmp_path / "repository")
+    run.record(arguments={"loss": loss, "model": {"start": start}})  # which knows them
+    with pytest.raises(ConfigError, match="no trained model"):
+        export_run(tmp_path, tmp_path / "repository")
+
+
 def test_the_graph_is_small_enough_to_ship() -> None:
     for path in (Path(__file__).resolve().parents[2] / "model_repository").glob("*/*/model.onnx"):
         assert path.stat().st_size <= 35_000_000
