@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from training import evaluate_command
+from training import command_examples, evaluate_command
 from training.errors import MissingExtraError, TrainingError
 from training.evaluate_command import Wanted
 
@@ -164,10 +164,15 @@ _Data = Annotated[
 ]
 
 
-@app.command()
+@app.command(epilog=command_examples.TRAIN)
 def train(
     config: Annotated[
-        Path, typer.Option(metavar="FILE", help="The recipe: training/configs/*.toml.")
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="The recipe: your own, or one of training/configs/. Wrong values and labels are said "
+            "before the first step.",
+        ),
     ],
     run: Annotated[
         Path, typer.Option(metavar="DIR", help="Where the run goes; one that was cut off goes on.")
@@ -178,23 +183,27 @@ def train(
         int,
         typer.Option(
             metavar="N",
-            help="Try N sets of hyperparameters instead, as the recipe's [search] says; RUN gets "
-            "search.html and best.toml.",
+            help="Try N sets of hyperparameters instead, as the recipe's \\[search] says; the run's "
+            "folder gets search.html and best.toml.",
         ),
     ] = 0,
 ) -> None:
-    """Fine-tune the query-understanding model on labelled queries."""
+    """Fine-tune the query-understanding model on labelled queries.
+
+    The recipe names the base, the data and how to train. The same command goes on with a run that
+    was cut off. The run's folder gets the model, its figures, its curves and a manifest.
+    """
     if search:
         _told(lambda: search_main(config, run, search, data))
         return
     _told(lambda: train_main(config, run, data, evaluate=evaluate))
 
 
-@app.command()
+@app.command(epilog=command_examples.DISTILL)
 def distill(
     config: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="The student's recipe, with a [distillation.texts]."),
+        typer.Option(metavar="FILE", help="The student's recipe, with a \\[distillation.texts]."),
     ],
     teacher: Annotated[
         list[Path] | None,
@@ -217,15 +226,15 @@ def distill(
 ) -> None:
     """Teach a small model what a large one thinks of labelled and unlabelled queries.
 
-    First the teachers: intentstream train --config training/configs/large.toml --run runs/large.
-    Then: intentstream distill --config training/configs/english.toml --teacher runs/large.
+    The teachers are asked once about the texts that the recipe names; the student learns their
+    answers word by word, beside the labels.
     """
     _told(
         lambda: distill_main(config, teacher or [], run, data, answers=answers, evaluate=evaluate)
     )
 
 
-@app.command()
+@app.command(epilog=command_examples.PRETRAIN)
 def pretrain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     queries: Annotated[
         Path,
@@ -327,7 +336,7 @@ def evaluate(
     _told(lambda: evaluate_main(wanted))
 
 
-@app.command()
+@app.command(epilog=command_examples.EXPORT)
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")] = Path(
         "runs/latest"

@@ -1,8 +1,10 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer.main
 from typer.testing import CliRunner
 
 from training import cli
@@ -28,8 +30,20 @@ def test_an_error_is_one_message_and_status_1(tmp_path: Path) -> None:
     assert "error: no configuration at" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "export"])
-def test_every_command_has_help(command: str) -> None:
-    result = CliRunner().invoke(cli.app, [command, "--help"])
+@pytest.mark.parametrize("command", ["train", "distill", "pretrain", "evaluate", "export"])
+def test_every_commands_help_shows_commands_that_are_read(command: str) -> None:
+    result = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "120"})
     assert result.exit_code == 0
-    assert "--data" in result.stdout
+    assert "\\[" not in result.stdout
+    named = re.findall(r"^ *intentstream (train|distill|pretrain|evaluate|export)((?: .*)?)$",
+                       result.stdout.replace("\\", ""), re.MULTILINE)  # fmt: skip
+    assert command in {name for name, _ in named}
+    commands = typer.main.get_group(cli.app).commands
+    for name, rest in named:
+        known = {option for one in commands[name].params for option in one.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= known
+
+
+def test_tables_of_a_recipe_are_named_in_the_help() -> None:
+    for command, table in (("train", "[search]"), ("distill", "[distillation.texts]")):
+        assert table in CliRunner().invoke(cli.app, [command, "--help"]).stdout
