@@ -14,7 +14,7 @@ from training.chinese_evaluation import EnglishVectors
 from training.encoders import language_of, resolve
 from training.errors import ConfigError
 from training.export import FRONT
-from training.predict import Predictor
+from training.predict import Predictor, TorchPredictor
 from training.routed_model import RoutedPredictor
 from training.run_folder import base_of, manifest_of
 from training.saved_models import predictor_of, served_languages
@@ -51,8 +51,9 @@ def opened(name: str) -> Iterator[OpenModel]:
     """A model by its name.
 
     Args:
-        name: a run folder (measured as its fp32 graph), a model repository or an exported encoder
-            (as it is served on a CPU), an encoder's `model.onnx`, or `grpc://host:port` of a Triton.
+        name: a run folder (measured as its fp32 graph, or in PyTorch where it has none), a model
+            repository or an exported encoder (as it is served on a CPU), an encoder's `model.onnx`,
+            or `grpc://host:port` of a Triton.
 
     Raises:
         ConfigError: there is no model of that name, or one of another contract.
@@ -84,10 +85,12 @@ def _local(path: Path) -> OpenModel:
     if not exported and not _is_run(folder):
         raise ConfigError(f"there is no model at {path}", _NAMES)
     files = manifest.get("arguments", {}).get("data", {}).get("files", ())
+    predictor = predictor_of(path if path.suffix == ".onnx" else folder, language)
+    run = "run, in PyTorch" if isinstance(predictor, TorchPredictor) else "run, as its fp32 graph"
     return OpenModel(
         name,
-        "exported encoder" if exported else "run, as its fp32 graph",
-        predictor_of(path if path.suffix == ".onnx" else folder, language),
+        "exported encoder" if exported else run,
+        predictor,
         (language,),
         lambda _: english_of_base(manifest),
         None if exported or not (folder / "model").is_dir() else folder,

@@ -9,7 +9,7 @@ from training.errors import ConfigError
 from training.export import FRONT, MAX_PIECES
 from training.graph import Weights, build
 from training.onnx_predict import OnnxPredictor
-from training.predict import VECTOR_SPACE, Predictor
+from training.predict import VECTOR_SPACE, Predictor, TorchPredictor
 from training.run_folder import load_model, manifest_of
 from training.serving_config import Served, read_front
 from training.tokens import load_tokenizer
@@ -27,7 +27,7 @@ def labels_of(calibration: dict[str, Any]) -> ModelLabels:
 
 
 def predictor_of(folder: Path, language: str = "en") -> Predictor:
-    """The model of a folder, run by ONNX Runtime in this process.
+    """The model of a folder in this process, run by ONNX Runtime; by PyTorch where it has no graph.
 
     Args:
         folder: a run folder (fp32), a version folder of an encoder or the ONNX file in it, or a
@@ -47,8 +47,13 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
         return _exported(folder / "model.onnx")
     path = folder / "model" if (folder / "model").is_dir() else folder
     model, calibration = load_model(path)
-    graph = build(Weights.of(model), calibration, MAX_PIECES).SerializeToString()
-    return OnnxPredictor(graph, load_tokenizer(path), labels_of(calibration))
+    tokenizer = load_tokenizer(path)
+    try:
+        weights = Weights.of(model)
+    except ConfigError:  # of a kind that can be trained and can teach, but not be served
+        return TorchPredictor(model, tokenizer, calibration)
+    graph = build(weights, calibration, MAX_PIECES).SerializeToString()
+    return OnnxPredictor(graph, tokenizer, labels_of(calibration))
 
 
 def _exported(file: Path) -> Predictor:

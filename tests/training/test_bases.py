@@ -20,6 +20,7 @@ from training.export import export_run
 from training.generator import compose
 from training.network import Heads, QueryModel
 from training.objective import collate
+from training.opened_models import opened
 from training.predict import TorchPredictor
 from training.processes import Processes
 from training.run_folder import load_model
@@ -94,7 +95,10 @@ def test_a_decoder_is_trained_and_its_last_piece_stands_for_the_text(
     other[0, 1] = tokenizer.token_to_id("a")  # the last piece has read the first one
     assert not torch.allclose(_heads(model, other, torch.ones_like(ids)).intent, alone.intent)
 
-    outputs = TorchPredictor(model, tokenizer, calibration)(["red shoes"])
+    with opened(str(tmp_path / "run")) as found:
+        outputs = found.predictor(["red shoes"])
+    assert found.kind == "run, in PyTorch"
+    assert found.predictor.labels.out_of_scope_threshold == calibration["out_of_scope_threshold"]
     assert outputs.token_offsets[0, 0].tolist()[0] == 0
     with pytest.raises(ConfigError, match=r"no graph is known.*on a BERT encoder"):
         export_run(tmp_path / "run", tmp_path / "repository")
