@@ -37,11 +37,11 @@ _UNLABELLED: Final = "none"
 EnglishVectors = Callable[[Predictor], NDArray[np.float32] | None]
 
 
-def chinese_steps(folder: Path, english: EnglishVectors) -> list[Step]:
+def chinese_steps(folder: Path | None, english: EnglishVectors) -> list[Step]:
     """What is measured of a Chinese model.
 
     Args:
-        folder: of the public data sets.
+        folder: of the public data sets; None for what needs none.
         english: gives the vectors that the English of `hand_written_pairs` has, [100, 384]; None
             where nothing can.
 
@@ -53,8 +53,6 @@ def chinese_steps(folder: Path, english: EnglishVectors) -> list[Step]:
     related = [e for e in inside if e.relations]
     several = [e for e in related if len({p for p, _ in e.relations or ()}) > 1]
     misses, pairs = hand_written_near_misses(), hand_written_pairs()
-    reviews = _drawn(load("zh_reviews", folder), _REVIEWS)
-    queries = load("zh_queries", folder)[:_QUERIES]
 
     def vectors(predictor: Predictor) -> dict[str, Any]:
         found = english(predictor)
@@ -63,7 +61,7 @@ def chinese_steps(folder: Path, english: EnglishVectors) -> list[Step]:
         chinese = predictor([pair[0] for pair in pairs]).sentence_vector
         return dict(nearest_metrics(chinese, found))
 
-    return [
+    hand_written = [
         on("zh_intents_hand_written", intent_metrics, requests, sliced=True),
         on("zh_entities_hand_written", entity_metrics, inside, sliced=True),
         on("zh_sentiment_hand_written", sentiment_metrics, requests, sliced=True),
@@ -74,14 +72,19 @@ def chinese_steps(folder: Path, english: EnglishVectors) -> list[Step]:
             len(misses) + len(inside),
             lambda model: {"auroc_near_misses": scope_auroc(model, misses, inside)},
         ),
-        on("zh_sentiment_reviews", polarity_metrics, reviews),
-        on(
-            "zh_entities_ecommerce",
-            product_and_brand_metrics,
-            load("zh_ner_ecommerce_dev", folder),
-        ),
-        on("zh_searches", search_metrics, queries),
         Step("zh_vectors", 2 * len(pairs), vectors),
+    ]
+    return hand_written if folder is None else [*hand_written, *_public_steps(folder)]
+
+
+def _public_steps(folder: Path) -> list[Step]:
+    reviews = _drawn(load("zh_reviews", folder), _REVIEWS)
+    titles = load("zh_ner_ecommerce_dev", folder)
+    queries = load("zh_queries", folder)[:_QUERIES]
+    return [
+        on("zh_sentiment_reviews", polarity_metrics, reviews),
+        on("zh_entities_ecommerce", product_and_brand_metrics, titles),
+        on("zh_searches", search_metrics, queries),
     ]
 
 

@@ -100,15 +100,17 @@ def _texts(
     wanted: Wanted, model: "OpenModel", before: "OpenModel | None"
 ) -> tuple[list["Step"], dict[str, int], list[str]]:
     """What is measured, how often brands are trained on, and what a reader has to know."""
+    from training.config import DataConfig, load_config  # noqa: PLC0415
     from training.measured_texts import brands_of, own_steps, project_steps  # noqa: PLC0415
 
-    brands = brands_of(wanted.data, wanted.recipe)
+    config = load_config(wanted.recipe).data if wanted.recipe else DataConfig()
+    brands = brands_of(wanted.data, config)
     if not (wanted.on or wanted.recipe):
         languages = set(model.languages) & set(before.languages if before else model.languages)
         if not languages:
             raise ConfigError("the two models understand no language in common", "compare others")
         return project_steps(wanted.data, languages, model.english), brands, []
-    steps, files = own_steps(wanted.on, wanted.recipe, wanted.data)
+    steps, files = own_steps(wanted.on, config, wanted.data)
     seen = {str(Path(file).resolve()) for file in model.trained_on}
     notes = [
         f"The model was trained on {Path(file).name}: its figures on it say nothing of other texts, "

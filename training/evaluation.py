@@ -216,18 +216,39 @@ def taken(steps: Iterable[Step], predictor: Predictor) -> dict[str, Any]:
     return {step.name: step.figures(asked) for step in steps}
 
 
-def english_steps(folder: Path) -> list[Step]:
+def english_steps(folder: Path | None) -> list[Step]:
     """What is measured of an English model.
+
+    Args:
+        folder: of the public data sets; None for what needs none.
 
     Raises:
         DataError: the data folder lacks a file.
     """
+    requests, products = hand_written_requests(), hand_written_products()
+    paraphrases = hand_written_paraphrases()
+    hand_written = [
+        on("entities_hand_written", entity_metrics, products),
+        on("intents_hand_written", intent_metrics, requests),
+        on("relations_hand_written", relation_metrics, products),
+        on("relations_crossed", relation_metrics, hand_written_crossed()),
+        on("relations_unseen_grammar", relation_metrics, unseen_queries(600, 1)),
+        on("sentiment_hand_written", sentiment_metrics, requests),
+        Step(
+            "vectors_paraphrases",
+            2 * len(paraphrases),
+            lambda model: vector_metrics(model, paraphrases),
+        ),
+    ]
+    return hand_written if folder is None else [*_public_steps(folder, requests), *hand_written]
+
+
+def _public_steps(folder: Path, requests: Sequence[Example]) -> list[Step]:
     queryner = load("queryner_validation", folder)
     newer = load("bitext_newer", folder)
     questions = load("amazon_pqa_test", folder)
     clinc = [e for e in load("clinc_validation", folder) if e.intent == OUT_OF_SCOPE]
-    requests, products = hand_written_requests(), hand_written_products()
-    misses, paraphrases = hand_written_near_misses(), hand_written_paraphrases()
+    misses = hand_written_near_misses()
     inside = [*queryner, *questions, *newer[::20]]
     in_scope = [e for e in requests if e.intent != OUT_OF_SCOPE]
     kinds = {"search": queryner, "question": questions, "service": newer[::25]}
@@ -242,25 +263,14 @@ def english_steps(folder: Path) -> list[Step]:
     return [
         on("entities_queryner_validation", entity_metrics, queryner, sliced=True),
         on("entities_queryner_one_typo", entity_metrics, with_one_typo(queryner)),
-        on("entities_hand_written", entity_metrics, products),
         on("intents_bitext_newer", intent_metrics, newer, sliced=True),
         on("intents_product_questions", intent_metrics, questions),
         on("intents_searches", intent_metrics, queryner),
-        on("intents_hand_written", intent_metrics, requests),
         on("intents_one_typo", intent_metrics, with_one_typo(newer[::25])),
         Step("kinds_in_one_style", 2400, lambda model: kind_metrics(model, kinds)),
-        on("relations_hand_written", relation_metrics, products),
-        on("relations_crossed", relation_metrics, hand_written_crossed()),
-        on("relations_unseen_grammar", relation_metrics, unseen_queries(600, 1)),
         on("sentiment_tweeteval", _beside_lexicon, load("tweeteval", folder), sliced=True),
         on(
             "sentiment_service_tweets", _beside_lexicon, load("airline_tweets", folder), sliced=True
-        ),
-        on("sentiment_hand_written", sentiment_metrics, requests),
-        Step(
-            "vectors_paraphrases",
-            2 * len(paraphrases),
-            lambda model: vector_metrics(model, paraphrases),
         ),
         Step("out_of_scope", len(clinc) + len(inside) + len(misses), scope),
         on("redaction", redaction_metrics, queryner),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from training import chinese
 from training.chinese_evaluation import EnglishVectors, chinese_steps
-from training.config import DataConfig, FileConfig, load_config
+from training.config import DataConfig, FileConfig
 from training.corpus import validation_files
 from training.errors import DataError
 from training.evaluation import (
@@ -24,8 +24,15 @@ from training.slices import brand_counts
 from training.sources import SOURCES, load, load_if_there
 
 
-def project_steps(data: Path, languages: Collection[str], english: EnglishVectors) -> list[Step]:
+def project_steps(
+    data: Path | None, languages: Collection[str], english: EnglishVectors
+) -> list[Step]:
     """What the project measures of a model that understands these languages.
+
+    Args:
+        data: folder of the public sets; None for what needs none: hand-written and generated texts.
+        languages: `en`, `zh`.
+        english: vectors beside which a Chinese model's are held.
 
     Raises:
         DataError: the data folder lacks a file.
@@ -49,24 +56,22 @@ def _both_languages() -> list[Step]:
     ]
 
 
-def own_steps(
-    names: Sequence[str], recipe: Path | None, data: Path
-) -> tuple[list[Step], list[str]]:
+def own_steps(names: Sequence[str], config: DataConfig, data: Path) -> tuple[list[Step], list[str]]:
     """What can be measured on files or public sets, and the paths of the files.
 
     Args:
         names: of files, or of public sets; empty for the recipe's validation files.
-        recipe: says which columns and labels its files have; other files have the usual ones.
+        config: of a recipe; says which columns and labels its files have. Others have the usual ones.
         data: folder of the public sets.
 
     Raises:
         TrainingError: no such file or set, an unreadable file, a label outside the schema.
     """
-    config = load_config(recipe).data if recipe is not None else DataConfig()
     known = {Path(file.path).resolve(): file for file in (*config.validation, *config.files)}
     if not names and not config.validation:
         raise DataError(
-            f"{recipe} names no validation file", "add a [[data.validation]], or name one with --on"
+            "the recipe names no validation file",
+            "add a [[data.validation]], or name one with --on",
         )
     steps: list[Step] = []
     files: list[str] = []
@@ -99,10 +104,8 @@ def _key(name: str, steps: Sequence[Step]) -> str:
     return key
 
 
-def brands_of(data: Path, recipe: Path | None) -> dict[str, int]:
+def brands_of(data: Path, config: DataConfig) -> dict[str, int]:
     """How often each brand is annotated in what a model is trained on, as far as it is at hand."""
     examples: list[Example] = load_if_there("queryner", data)
-    if recipe is not None:
-        config = load_config(recipe).data
-        examples += validation_files(replace(config, validation=config.files))
+    examples += validation_files(replace(config, validation=config.files))
     return brand_counts(examples)

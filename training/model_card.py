@@ -1,5 +1,6 @@
 """The model card: what the model is for, what it was made of, how good it is, what it cannot do."""
 
+from pathlib import Path
 from typing import Any
 
 from training.encoders import ENCODERS
@@ -18,6 +19,7 @@ SECTIONS = (
 )
 """The headings every card has, in order."""
 
+_RECIPES = Path(__file__).resolve().parent / "configs"
 
 _NAMES = {"en": "English", "zh": "Chinese"}
 
@@ -96,8 +98,8 @@ def _limits(language: str) -> str:
         ),
         "It reads 128 word pieces; the rest of a longer text is not seen.",
         (
-            "Scores are calibrated on a mixture of public and generated texts: recalibrate on your own "
-            "shop's."
+            "Scores are calibrated on a mixture of public and generated texts, and on the recipe's own "
+            "validation files: name your shop's there."
         ),
     )
     return "\n".join(f"- {limit}" for limit in (*_OWN_LIMITS[language], *shared))
@@ -105,11 +107,16 @@ def _limits(language: str) -> str:
 
 def _data(manifest: dict[str, Any]) -> str:
     counts = manifest.get("examples_an_epoch", {})
+    files = manifest["arguments"].get("data", {}).get("files", ())
+    own = {Path(file["path"]).name for file in files}
     lines = ["| source | licence | examples an epoch |", "|---|---|---|"]
     for name, count in counts.items():
-        source = SOURCES.get(name)
-        title = source.title if source else f"the project's generator: {name}"
-        lines.append(f"| {title} | {source.licence if source else 'Apache-2.0'} | {count} |")
+        title, licence = f"the project's generator: {name}", "Apache-2.0"
+        if name in own:
+            title, licence = f"own data: {name}", "the owner's"
+        elif source := SOURCES.get(name):
+            title, licence = source.title, source.licence
+        lines.append(f"| {title} | {licence} | {count} |")
     return "\n".join(lines)
 
 
@@ -180,7 +187,7 @@ def _compression(size: int, compression: dict[str, Any]) -> str:
 
 def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
-    recipe = f"--config training/configs/{manifest.get('config_file', 'run.toml')}"
+    recipe = f"--config {_recipe(manifest.get('config_file', 'run.toml'))}"
     teachers = manifest.get("teachers", [])
     command = f"distill {recipe}" if teachers else f"train {recipe}"
     command += "".join(f" --teacher {_named(teacher)}" for teacher in teachers)
@@ -196,6 +203,12 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def _recipe(name: str) -> str:
+    """The path of one of the project's own recipes; the name of any other."""
+    found = next((path for path in _RECIPES.rglob("*.toml") if path.name == name), None)
+    return f"training/configs/{found.relative_to(_RECIPES).as_posix()}" if found else name
+
+
 def _named(teacher: dict[str, Any]) -> str:
     return str(teacher.get("path") or f"runs/{teacher['config_file'].removesuffix('.toml')}")
 
@@ -204,7 +217,7 @@ def _teacher(teacher: dict[str, Any], texts: int) -> str:
     found = teacher["best_epoch"].get("entities_f1", 0.0)
     return (
         f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
-        f"`training/configs/{teacher['config_file']}` in {teacher['seconds'] / 60:.0f} minutes: "
+        f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes: "
         f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
         f"set. The student saw what it thinks of {texts} queries."
     )

@@ -4,41 +4,56 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from training.config import config_of
 from training.encoders import language_of
 from training.evaluation_report import figures_with_slices
-from training.measured_texts import brands_of, project_steps
+from training.measured_texts import brands_of, own_steps, project_steps
 from training.measuring import measured
-from training.opened_models import OpenModel, english_of_base, opened
+from training.opened_models import OpenModel, english_of_base
 from training.predict import Predictor
 from training.run_folder import RunFolder, base_of, manifest_of
+from training.saved_models import predictor_of
 
 
 def record_run_figures(folder: Path, data: Path) -> dict[str, Any]:
-    """Takes all that the project measures of a run's model, as its fp32 graph, into its manifest.
+    """Takes all that is measured of a run's model, as its fp32 graph, into its manifest.
 
     Raises:
         TrainingError: no model there, or unusable data.
     """
-    with opened(str(folder)) as model:
-        figures = _figures(model, data)
+    figures = measure_of(folder, data)(predictor_of(folder))
     RunFolder(folder).record(figures=figures)
     return figures
 
 
 def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
-    """What takes the figures of models in the language of a run's base, and who is served worse."""
+    """What takes the figures of models in the language of a run's base, and who is served worse.
+
+    Measured are the recipe's own validation files, and what the project measures: all of it, or only its
+    hand-written and generated texts where there is no data folder.
+
+    Raises:
+        TrainingError: unusable data.
+    """
     manifest = manifest_of(run)
     language = language_of(base_of(manifest))
+    config = config_of(manifest.get("arguments", {})).data
+    if not data.is_dir():
+        Console(stderr=True).print(
+            f"there is no data folder {data}: no public set is measured", markup=False
+        )
+
+    def english(_: Predictor) -> Any:
+        return english_of_base(manifest)
+
+    steps = own_steps((), config, data)[0] if config.validation else []
+    steps += project_steps(data if data.is_dir() else None, (language,), english)
+    brands = brands_of(data, config)
 
     def figures(predictor: Predictor) -> dict[str, Any]:
-        model = OpenModel(
-            str(run), "run", predictor, (language,), lambda _: english_of_base(manifest)
-        )
-        return _figures(model, data)
+        model = OpenModel(str(run), "run", predictor, (language,), english)
+        return figures_with_slices(measured(model, steps, brands))
 
     return figures
-
-
-def _figures(model: OpenModel, data: Path) -> dict[str, Any]:
-    steps = project_steps(data, model.languages, model.english)
-    return figures_with_slices(measured(model, steps, brands_of(data, None)))

@@ -4,6 +4,7 @@ import asyncio
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,7 +19,7 @@ from training import cli
 from training.answers import Asked, answers_of
 from training.bars import judged
 from training.entity_scores import entity_scores, words_of
-from training.errors import ConfigError
+from training.errors import ConfigError, DataError
 from training.evaluation import steps_on
 from training.evaluation_report import figures_with_slices
 from training.examples import Example
@@ -27,6 +28,8 @@ from training.measuring import measured
 from training.metrics import count
 from training.model_card import card
 from training.opened_models import opened
+from training.run_figures import measure_of
+from training.run_folder import RunFolder
 from training.saved_models import predictor_of
 from workers.embedded.triton import EmbeddedTriton
 
@@ -148,6 +151,20 @@ def test_what_is_wrong_with_a_file_is_said(
     assert done.exit_code == 1
     assert said in done.stderr
     assert "Traceback" not in done.output
+
+
+def test_without_a_data_folder_a_run_is_measured_by_ones_own_and_hand_written_texts(
+    trained: Trained, own: Path, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path)
+    arguments: dict[str, Any] = trained.manifest["arguments"]  # type: ignore[assignment] # JSON
+    data = arguments["data"] | {"validation": [{"path": str(own), "columns": {}}]}
+    run.record(arguments=arguments | {"data": data})
+    figures = measure_of(tmp_path, trained.nothing)(predictor_of(trained.run))
+    assert {"intents_held_out", "relations_held_out", "relations_crossed"} <= set(figures)
+    assert figures["slices"]["tested"] > 0
+    with pytest.raises(DataError, match="queryner"):
+        measure_of(tmp_path, tmp_path)
 
 
 def test_names_that_are_no_model_or_no_file_are_said(shipped: Shipped, tmp_path: Path) -> None:

@@ -226,7 +226,8 @@ def test_the_card_has_its_shape(shipped: Shipped) -> None:
     text = (shipped.exported.folder / "README.md").read_text("utf-8")
     headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     assert tuple(headings) == SECTIONS
-    assert "seed 3" in text
+    assert "`intentstream train --config recipe.toml`, seed 3" in text
+    assert "| own data: own.jsonl | the owner's | 120 |" in text
 
 
 def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
