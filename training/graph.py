@@ -51,7 +51,7 @@ class Weights:
         """The numbers of a model in this process.
 
         Raises:
-            ConfigError: the encoder is not a BERT.
+            ConfigError: the encoder is not a BERT, or has parts added to it.
         """
         config: Any = model.encoder.config
         activation = getattr(config, "hidden_act", "other activations")  # GPT-2 names it otherwise
@@ -63,6 +63,11 @@ class Weights:
         state = {
             name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()
         }
+        if f"{_LAYER}.0.attention.output.dense.weight" not in state:
+            raise ConfigError(
+                "no graph is known for adapters or a prefix",
+                "export a student of this model: intentstream distill --teacher RUN",
+            )
         return cls(
             state, config.num_hidden_layers, config.num_attention_heads, config.layer_norm_eps
         )

@@ -14,6 +14,7 @@ from streams.decoding import ModelOutputs, softmax
 from streams.labels import INTENTS
 from tests.training.conftest import Shipped, Trained
 from training.compression import Cost, worse_than
+from training.config import TuningConfig
 from training.errors import ConfigError
 from training.export import ExportError, check_batch_invariance, export_run
 from training.generator import compose
@@ -26,6 +27,7 @@ from training.run_folder import RunFolder, load_model
 from training.saved_models import predictor_of
 from training.serving_config import encoder_config, read_front
 from training.tokens import load_tokenizer
+from training.tuning import make_tunable
 
 TEXTS = [example.text for example in compose("requests", 300, 12)]
 
@@ -267,3 +269,10 @@ def test_parts_that_a_graph_has_no_place_for_are_refused(
     RunFolder(run).record(arguments={"tuning": {"method": method}})
     with pytest.raises(ExportError, match=rf"tuned with {method}.*intentstream distill"):
         export_run(run, tmp_path / "repository")
+    model, tokenizer = load_model(trained.run / "model")[0], load_tokenizer(trained.run / "model")
+    tuning = TuningConfig(method=method, bottleneck=4, prefix=2)
+    make_tunable(model, tuning)
+    RunFolder(run).save_model(model, trained.run / "model", {}, tuning)
+    measured = predictor_of(run)  # though it has no graph
+    assert isinstance(measured, TorchPredictor)
+    assert measured(["red shoes"]).token_count[0] == len(tokenizer.encode("red shoes").ids) - 2
