@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -33,6 +34,8 @@ _PACKAGES = (
 )  # fmt: skip
 
 _TUNING = "tuning.json"
+_DAMAGED = (RuntimeError, UnpicklingError, EOFError, KeyError, ValueError, OSError)
+"""What loading raises where a file is cut off, missing, or of another model."""
 
 
 class RunFolder:
@@ -105,9 +108,18 @@ class RunFolder:
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
-    """What is recorded of a run or an exported model; nothing where there is no manifest."""
+    """What is recorded of a run or an exported model; nothing where there is no manifest.
+
+    Raises:
+        ConfigError: the manifest is damaged.
+    """
     file = folder / "manifest.json"
-    found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{file} is damaged: {error}", "copy the folder again whole") from error
     return found
 
 
@@ -120,17 +132,22 @@ def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
     """A trained model and its labels, from a run's model folder.
 
     Raises:
-        ConfigError: there is no trained model in the folder.
+        ConfigError: there is no trained model in the folder, or it is damaged.
     """
     if not (folder / "weights.pt").is_file():
         raise ConfigError(f"no trained model in {folder}", "run intentstream train first")
-    model = QueryModel.from_config(folder)
-    if (folder / _TUNING).is_file():
-        make_tunable(model, TuningConfig(**json.loads((folder / _TUNING).read_text("utf-8"))))
-    state = torch.load(folder / "weights.pt", weights_only=True)
-    fit(model, state)  # heads and units may have been pruned
-    model.load_state_dict(state)
-    labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
+    try:
+        model = QueryModel.from_config(folder)
+        if (folder / _TUNING).is_file():
+            make_tunable(model, TuningConfig(**json.loads((folder / _TUNING).read_text("utf-8"))))
+        state = torch.load(folder / "weights.pt", weights_only=True)
+        fit(model, state)  # heads and units may have been pruned
+        model.load_state_dict(state)
+        labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
+    except _DAMAGED as error:
+        raise ConfigError(
+            f"the model in {folder} is damaged", "copy the folder again whole, or train it anew"
+        ) from error
     return model.eval(), labels
 
 

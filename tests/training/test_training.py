@@ -1,6 +1,7 @@
 """A tiny model is trained, cut off and resumed, calibrated and loaded again: for real."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,15 @@ def test_the_saved_model_loads_without_its_base(trained: Trained) -> None:
 
 class _CutOffError(Exception):
     pass
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "config.json", "labels.json"])
+def test_a_damaged_model_is_said(trained: Trained, tmp_path: Path, name: str) -> None:
+    shutil.copytree(trained.run / "model", tmp_path / "model")
+    whole = (tmp_path / "model" / name).read_bytes()
+    (tmp_path / "model" / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ConfigError, match=r"the model in .* is damaged"):
+        load_model(tmp_path / "model")
 
 
 def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
