@@ -183,6 +183,7 @@ def train(
         int,
         typer.Option(
             metavar="N",
+            min=0,
             help="Try N sets of hyperparameters instead, as the recipe's \\[search] says; the run's "
             "folder gets search.html and best.toml.",
         ),
@@ -352,7 +353,10 @@ def export(
     tolerance: Annotated[
         float | None,
         typer.Option(
-            metavar="SHARE", help="How much worse than fp32 any figure may be. Default: 0.005."
+            metavar="SHARE",
+            min=0.0,
+            max=1.0,
+            help="How much worse than fp32 any figure may be. Default: 0.005.",
         ),
     ] = None,
     profile: Annotated[
@@ -372,6 +376,8 @@ def export(
     """
     if profile not in ("cpu", "gpu"):
         raise typer.BadParameter("cpu or gpu", param_hint="--profile")
+    if language not in (None, "en", "zh"):
+        raise typer.BadParameter("en or zh", param_hint="--language")
     if profile == "gpu":
         _told(lambda: export_gpu_main(repository))
         return

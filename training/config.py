@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from training.errors import ConfigError
 
@@ -227,8 +227,12 @@ def load_config(path: Path) -> TrainConfig:
         raise ConfigError(
             f"no configuration at {path}", "training/configs holds the project's own"
         ) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", "name a file") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path.name} is not TOML: {error}", "mend that line") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path.name} is not UTF-8: {error.reason}", "convert it") from error
     config: TrainConfig = _built(TrainConfig, raw, path.name)
     _check(config)
     return config
@@ -262,7 +266,9 @@ def changed(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     return other
 
 
-def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
+def _built(kind: type[Any], raw: Any, where: str) -> Any:
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{where} = {raw!r} is not a table", "write its values below its name")
     fields = {f.name: f for f in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
     for name, value in raw.items():
@@ -274,6 +280,11 @@ def _built(kind: type[Any], raw: dict[str, Any], where: str) -> Any:
         if isinstance(expected, type) and dataclasses.is_dataclass(expected):
             values[name] = _built(expected, value, f"{where} [{name}]")
         elif name in ("files", "validation"):
+            if not isinstance(value, list | tuple):
+                raise ConfigError(
+                    f"{where}: {name} = {value!r} is not a list of tables",
+                    f'write [[data.{name}]] and below it path = "…" for each file',
+                )
             values[name] = tuple(_built(FileConfig, file, f"{where} [[{name}]]") for file in value)
         else:
             values[name] = _value(name, value, expected, where)
@@ -285,13 +296,15 @@ def _value(name: str, value: Any, expected: Any, where: str) -> Any:
         if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
             return tuple(value)
         raise ConfigError(f"{where}: {name} = {value!r} is not a list of words")
+    expected = get_origin(expected) or expected
     fits = isinstance(expected, type) and isinstance(value, expected)
     if expected is float and isinstance(value, int):
         fits = True
     if isinstance(value, bool) and expected is not bool:  # True is an int to Python
         fits = False
     if isinstance(expected, type) and not fits:
-        raise ConfigError(f"{where}: {name} = {value!r} is not a {expected.__name__}")
+        kind = "table" if expected is dict else expected.__name__
+        raise ConfigError(f"{where}: {name} = {value!r} is not a {kind}")
     return float(value) if expected is float else value
 
 

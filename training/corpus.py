@@ -172,14 +172,12 @@ def noise_of(config: DataConfig) -> Noise:
 
 
 def _read(file: FileConfig) -> list[Example]:
-    try:
-        columns = Columns(**file.columns)
-    except TypeError as error:
+    known = Columns.__dataclass_fields__
+    if unknown := [name for name in file.columns if name not in known]:
         raise ConfigError(
-            f"{file.path}: {error}",
-            f"its columns may name {', '.join(Columns.__dataclass_fields__)}",
-        ) from error
-    return read(Path(file.path), columns)
+            f"{file.path}: unknown name {unknown[0]!r} of a column", f"there are {', '.join(known)}"
+        )
+    return read(Path(file.path), Columns(**file.columns))
 
 
 def _with_sure_relations(example: Example) -> Example:

@@ -19,14 +19,14 @@ from training.compression import Cost, worse_than
 from training.config import config_of
 from training.corpus import load_corpus
 from training.encoders import language_of
-from training.errors import TrainingError
+from training.errors import ConfigError, TrainingError
 from training.generator import compose
 from training.graph import Weights, build
 from training.model_card import card
 from training.observation import observe
 from training.onnx_predict import OnnxPredictor
 from training.predict import Predictor, TorchPredictor, batches
-from training.run_folder import RunFolder, base_of, load_model
+from training.run_folder import RunFolder, base_of, load_model, manifest_of
 from training.serving_config import Served, encoder_config, front_config, read_front
 from training.tokens import load_tokenizer
 from training.tuning import MERGED
@@ -148,9 +148,12 @@ def training_queries(run_folder: Path, data: Path) -> list[str]:
     """Texts that the run was trained on, as an epoch draws them: what sets the scales of int8.
 
     Raises:
-        TrainingError: the run has no arguments, or its data are not in the data folder.
+        TrainingError: there is no run, or its data are not in the data folder.
     """
-    config = config_of(RunFolder(run_folder).manifest().get("arguments", {}))
+    arguments = manifest_of(run_folder).get("arguments")
+    if arguments is None:
+        raise ConfigError(f"there is no run in {run_folder}", "intentstream train writes one")
+    config = config_of(arguments)
     drawn = load_corpus(config.data, data, config.seed, config.loss.tasks).epoch(0)
     chance = random.Random(config.seed)  # noqa: S311 - not a secret
     return [e.text for e in chance.sample(drawn, min(_OBSERVED_QUERIES, len(drawn)))]

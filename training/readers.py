@@ -30,6 +30,21 @@ class Columns:
     delimiter: str = ","
     label_map: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Checks what a recipe has said.
+
+        Raises:
+            DataError: a name that is no text, a delimiter of several characters, no map of labels.
+        """
+        for name in ("text", "intent", "sentiment", "entities", "relations", "delimiter"):
+            if not isinstance(value := getattr(self, name), str):
+                raise DataError(f"the column {name} = {value!r} is not a name", "put it in quotes")
+        if len(self.delimiter) != 1:
+            raise DataError(f"the delimiter {self.delimiter!r} is not one character", 'such as ";"')
+        labels: object = self.label_map
+        if not isinstance(labels, Mapping) or not all(isinstance(v, str) for v in labels.values()):
+            raise DataError(f"label_map = {labels!r} maps no labels", 'write "theirs" = "ours"')
+
 
 def read(path: Path, columns: Columns = Columns()) -> list[Example]:
     """All examples of a file, by its suffix: .conll, .bio, .iob2; .jsonl; .csv, .tsv.

@@ -44,12 +44,20 @@ class RunFolder:
     Args:
         path: the folder; made when it is not there.
         writes: whether this process, of several that train together, is the one that writes.
+
+    Raises:
+        ConfigError: no folder can be made there.
     """
 
     def __init__(self, path: Path, *, writes: bool = True) -> None:
         self.path = path
         self._writes = writes
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"{path} cannot be a run's folder: {error.strerror}", "name another with --run"
+            ) from error
         self.model = path / "model"
         self.checkpoint = path / "checkpoint.pt"
         self.tensorboard = path / "tensorboard"

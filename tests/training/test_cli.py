@@ -30,6 +30,21 @@ def test_an_error_is_one_message_and_status_1(tmp_path: Path) -> None:
     assert "error: no configuration at" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["export", "gone"], "there is no run in gone"),
+        (["export", "--language", "fr"], "en or zh"),
+        (["export", "--tolerance", "-1"], "--tolerance"),
+        (["train", "--config", "training/configs/quick.toml", "--run", __file__], "run's folder"),
+    ],
+)
+def test_nonsense_arguments_are_said(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code != 0
+    assert said in result.stderr
+
+
 @pytest.mark.parametrize("command", ["train", "distill", "pretrain", "evaluate", "export"])
 def test_every_commands_help_shows_commands_that_are_read(command: str) -> None:
     result = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "120"})

@@ -48,6 +48,9 @@ def test_every_experiment_is_valid_and_holds_out_what_decides(path: Path) -> Non
         ('[data]\nstop_words = "the"\n' + ENOUGH, "is not a list of words"),
         ("[data]\ndrop_stop_words = 0.5\n" + ENOUGH, "needs a list of stop_words"),
         ("seed = = 1", "is not TOML"),
+        ("data = 5", "data.* = 5 is not a table"),
+        ("[data]\nsources = 3\n", "sources = 3 is not a table"),
+        ('[data]\nfiles = "own.csv"\n', r"not a list of tables.*\[\[data.files\]\]"),
     ],
 )
 def test_nonsense_is_said_before_the_first_step(tmp_path: Path, text: str, message: str) -> None:
@@ -58,6 +61,8 @@ def test_nonsense_is_said_before_the_first_step(tmp_path: Path, text: str, messa
 
 
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path)
     with pytest.raises(ConfigError, match="no configuration at"):
         load_config(tmp_path / "gone.toml")
 

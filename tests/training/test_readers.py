@@ -1,11 +1,12 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from training.config import DataConfig, FileConfig
-from training.corpus import load_corpus
-from training.errors import DataError
+from training.corpus import load_corpus, validation_files
+from training.errors import DataError, TrainingError
 from training.examples import TextSpan
 from training.readers import Columns, read
 
@@ -160,6 +161,24 @@ def test_a_label_outside_the_map_is_an_error(tmp_path: Path) -> None:
     path = file(tmp_path, "own.csv", "text,intent\nhi,hello\n")
     with pytest.raises(DataError, match="'hello' is neither in the label map nor"):
         read(path, Columns(label_map={"bye": "chitchat"}))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"label_map": "WISMO"}, "maps no labels"),
+        ({"label_map": {"WISMO": 3}}, "maps no labels"),
+        ({"text": 1}, "text = 1 is not a name"),
+        ({"delimiter": "::"}, "not one character"),
+        ({"txt": "query"}, "unknown name 'txt' of a column"),
+    ],
+)
+def test_columns_that_make_no_sense_are_said(
+    tmp_path: Path, columns: dict[str, Any], message: str
+) -> None:
+    path = file(tmp_path, "own.csv", "text,intent\nhi,chitchat\n")
+    with pytest.raises(TrainingError, match=message):
+        validation_files(DataConfig(validation=(FileConfig(str(path), columns),)))
 
 
 def test_a_named_column_has_to_be_there(tmp_path: Path) -> None:
