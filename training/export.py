@@ -38,7 +38,7 @@ TOLERANCE = 0.005
 """How much worse than fp32 the int8 model may be, on any figure."""
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "model_repository"
-_OBSERVED_QUERIES = 512
+_OBSERVED_QUERIES = 128  # more only widen the ranges: 512 left as much error on other queries, or more
 _SERVED = ("intent", "sentiment", "tags", "relations")
 Measure = Callable[[Predictor], dict[str, Any]]
 
