@@ -370,7 +370,7 @@ def export(
 ) -> None:
     """Write a trained model as the next version in the model repository.
 
-    The graph is int8 with scales from 512 training queries. Before anything is written it is
+    The graph is int8 with scales from 128 training queries. Before anything is written it is
     compared with fp32 in quality, size and speed, and every query must get the same bytes alone
     and in a batch.
     """
