@@ -89,7 +89,9 @@ def export_run(
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
     language = language or language_of(base_of(manifest))
     texts = list(queries or generated_queries())
-    ranges = observe(model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32)))
+    ranges = observe(
+        model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))
+    )
     own = TorchPredictor(model, tokenizer, calibration).labels
     labels = _common_labels(repository, language, own)
     weights = _shifted(Weights.of(model), calibration, own, labels)
