@@ -170,8 +170,8 @@ def train(
         Path,
         typer.Option(
             metavar="FILE",
-            help="The recipe: your own, or one of training/configs/. Wrong values and labels are said "
-            "before the first step.",
+            help="The recipe: your own, or one of training/configs/ by name, such as quick. "
+            "Wrong values and labels are said before the first step.",
         ),
     ],
     run: Annotated[

@@ -4,10 +4,14 @@ import dataclasses
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_origin
 
 from training.errors import ConfigError
+
+RECIPES = Path(str(files("training"))) / "configs"
+"""The project's own recipes."""
 
 TASKS = ("intent", "sentiment", "tags", "relations", "vector")
 KINDS = ("adamw", "sgd")
@@ -213,6 +217,12 @@ class TrainConfig:
     wandb: str = ""
     seed: int = 1
     threads: int = 2
+
+
+def recipe_at(path: Path) -> Path:
+    """The file of a recipe: the path itself, or else the project's own recipe of that name."""
+    own = RECIPES / f"{path}.toml"
+    return own if not path.exists() and own.is_file() else path
 
 
 def load_config(path: Path) -> TrainConfig:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from training.config import RECIPES
 from training.encoders import ENCODERS
 from training.report import rows
 from training.sources import SOURCES
@@ -19,7 +20,6 @@ SECTIONS = (
 )
 """The headings every card has, in order."""
 
-_RECIPES = Path(__file__).resolve().parent / "configs"
 
 _NAMES = {"en": "English", "zh": "Chinese"}
 
@@ -205,8 +205,8 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
 
 def _recipe(name: str) -> str:
     """The path of one of the project's own recipes; the name of any other."""
-    found = next((path for path in _RECIPES.rglob("*.toml") if path.name == name), None)
-    return f"training/configs/{found.relative_to(_RECIPES).as_posix()}" if found else name
+    found = next((path for path in RECIPES.rglob("*.toml") if path.name == name), None)
+    return f"training/configs/{found.relative_to(RECIPES).as_posix()}" if found else name
 
 
 def _named(teacher: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ import optuna
 from optuna.trial import TrialState
 from rich.console import Console
 
-from training.config import TrainConfig, changed, load_config
+from training.config import TrainConfig, changed, load_config, recipe_at
 from training.errors import ConfigError
 from training.preparation import Ready, model_of, prepare, trainer_of
 from training.processes import Processes
@@ -44,6 +44,7 @@ def run_search(config_file: Path, folder: Path, data: Path, trials: int) -> dict
     Raises:
         TrainingError: before the first step, when anything is wrong.
     """
+    config_file = recipe_at(config_file)
     config = load_config(config_file)
     if trials < 1:
         raise ConfigError("a search needs at least one trial", "give --search 1 or more")

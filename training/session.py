@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from training.calibration import calibrate
-from training.config import TASKS, TrainConfig, load_config
+from training.config import TASKS, TrainConfig, load_config, recipe_at
 from training.corpus import composition, validation_files
 from training.encoders import language_of
 from training.network import QueryModel
@@ -46,6 +46,7 @@ def run_training(
     """
     processes = Processes()
     console = Console(stderr=True, quiet=not processes.main)
+    config_file = recipe_at(config_file)
     config = load_config(config_file)
     run = RunFolder(folder, writes=processes.main)
     ready = prepare(config, run, data, console, teachers, answers)

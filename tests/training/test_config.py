@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.config import TrainConfig, config_of, load_config
+from training.config import TrainConfig, config_of, load_config, recipe_at
 from training.corpus import load_corpus
 from training.errors import ConfigError
 
@@ -58,6 +58,16 @@ def test_nonsense_is_said_before_the_first_step(tmp_path: Path, text: str, messa
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
         load_config(path)
+
+
+def test_the_projects_recipes_go_by_name_and_a_file_of_ones_own_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert recipe_at(Path("quick")) == CONFIGS / "quick.toml"
+    (tmp_path / "quick").touch()
+    assert recipe_at(Path("quick")) == Path("quick")
+    assert recipe_at(Path("gone")) == Path("gone")
 
 
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
