@@ -22,8 +22,10 @@ help: ## show this list
 up: .venv/installed-embedded ## start everything on this machine: servers, workers, sample traffic, live view
 	@exec .venv/bin/intentstream up $(ARGS)
 
+# Two workers, each with servers of its own. A file stays on one, as its tests share more than that; in the
+# order of the folders, which ends with many short files, both end at about the same time.
 test: .venv/installed-all lint ## check style and types, then run all tests but the long suites
-	@exec .venv/bin/python -m pytest
+	@exec .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: .venv/installed-all ## kill workers and servers at random, 200 times (KILLS=…, SEED=… repeats a run): is anything lost?
 	@exec .venv/bin/python -m tests.faults --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(ARGS)
