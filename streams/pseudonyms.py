@@ -53,7 +53,7 @@ class Pseudonymiser:
         active: PseudonymKey,
         previous: PseudonymKey | None = None,
         *,
-        cache_size: int = 65_536,
+        cache_size: int = 8_192,
     ) -> None:
         """Raises `ValueError` when both keys have the same id. `cache_size` counts ids."""
         if previous is not None and previous.key_id == active.key_id:
