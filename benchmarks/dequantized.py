@@ -1,7 +1,7 @@
 """The served encoder turned back into PyTorch: fp32 weights, each within half a step of the int8 graph.
 
 The training run's own weights are not in the repository; these are what the graph multiplies by, with
-its scales undone (see `training.quantization` for how they came about). The network computes what the
+its scales undone (see `training.export.quantization` for how they came about). The network computes what the
 graph computes, but for the rounding of what is between its layers.
 """
 
@@ -14,7 +14,7 @@ import torch
 from onnx import numpy_helper
 from transformers import BertConfig, BertModel
 
-from training.network import QueryModel
+from training.network.query_model import QueryModel
 
 _LAYER: Final = "encoder.encoder.layer"
 _HEADS: Final = ("intent.inner", "intent.outer", "sentiment.inner", "sentiment.outer")

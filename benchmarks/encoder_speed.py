@@ -24,8 +24,8 @@ from benchmarks.ideal import encoder_folder, parameter
 from benchmarks.load import Load
 from benchmarks.measured import Row
 from benchmarks.ratios import ratio, spread
-from training.graph import Weights, build
-from training.onnx_session import session
+from training.export.graph import Weights, build
+from training.inference.onnx_session import session
 
 R9: Final = "R9 model"
 PADDED: Final = 32

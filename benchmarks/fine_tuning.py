@@ -14,12 +14,12 @@ from typing import Any, Final
 from rich.console import Console
 
 from benchmarks.measured import Row, command
+from training.bases.pretraining import Pretraining, pretrain
 from training.cli import data_folder
 from training.config import TrainConfig, changed, load_config
-from training.preparation import Ready, model_of, prepare, trainer_of
-from training.pretraining import Pretraining, pretrain
-from training.run_folder import RunFolder
-from training.tuning import count_parameters
+from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
+from training.network.run_folder import RunFolder
+from training.network.tuning import count_parameters
 
 _RECIPE: Final = Path(__file__).parent.parent / "training/configs/experiments/methods.toml"
 _METHODS: Final[Mapping[str, Mapping[str, Any]]] = {

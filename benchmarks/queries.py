@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 
-from training.generator import compose
-from training.generator.products import product_phrase
-from training.generator.words import Words
-from training.markup import parse
+from training.data.generator import compose
+from training.data.generator.products import product_phrase
+from training.data.generator.words import Words
+from training.data.markup import parse
 
 _A_BATCH: Final = 500
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.personal_data import Sample, corpus
 from streams.redaction import redact
 from streams.text import normalise
-from training.altered_queries import altered
+from training.evaluation.altered_queries import altered
 
 _DIGITS = re.compile(r"\d+")
 _TELLING = 5

@@ -26,6 +26,17 @@ _AND_THESE = {  # the served model is asked through the workers' client; pages h
         "workers.triton",
     },
 }
+_PARTS: dict[str, set[str]] = {  # of training, and which of them each may import
+    "data": set(),
+    "network": {"data"},
+    "inference": {"network"},
+    "bases": {"data", "network"},
+    "export": {"data", "network", "inference", "bases"},
+    "evaluation": {"data", "network", "inference", "bases", "export"},
+    "compression": {"data", "network", "inference", "bases", "export"},
+    "fine_tuning": {"data", "network", "inference", "bases", "export", "evaluation", "compression"},
+    "search": {"network", "fine_tuning"},
+}
 _HEAVY = {"torch", "transformers", "datasets", "peft", "sklearn", "seqeval", "cleanlab", "onnx"}
 _VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 _IMPURE = {  # sockets, clocks, processes and the environment are the workers' business
@@ -89,6 +100,37 @@ def test_imports_point_one_way(folder: str) -> None:
         and name not in _AND_THESE.get(folder, set())
     ]
     assert wrong == []
+
+
+def test_the_parts_of_training_import_each_other_one_way() -> None:
+    """Each part imports only those that `_PARTS` names; the command line all, and nothing imports it."""
+    folder = _ROOT / "training"
+    assert {path.parent.name for path in folder.glob("*/__init__.py")} == set(_PARTS)
+    order = list(_PARTS)
+    assert all(order.index(name) < order.index(part) for part in _PARTS for name in _PARTS[part])
+    wrong = [
+        f"{_named(path)} imports {name}"
+        for path in _modules("training")
+        for name in _training_modules(path)
+        if path != folder / "cli.py"
+        and (part := name.split(".")[1]) in {*_PARTS, "cli"}
+        and part not in {_part(path), *_PARTS.get(_part(path), ())}
+    ]
+    assert wrong == []
+
+
+def _part(path: Path) -> str:
+    """The part of training that a module belongs to; its own name where it lies at the top."""
+    return path.relative_to(_ROOT / "training").parts[0]
+
+
+def _training_modules(path: Path) -> Iterator[str]:
+    """Whole names of what a module imports of training, `from training import part` included."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("training."))
+        elif isinstance(node, ast.ImportFrom) and _top(node.module or "") == "training":
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 @pytest.mark.parametrize("folder", ["streams", "workers"])

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from training import command_examples, evaluate_command
+from training import command_examples
 from training.errors import MissingExtraError, TrainingError
-from training.evaluate_command import Wanted
+from training.evaluation import command as evaluate_command
+from training.evaluation.command import Wanted
 
 DATA_VARIABLE = "INTENTSTREAM_DATA"
 _NEEDED = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "tensorboard")
@@ -51,7 +52,7 @@ def train_main(config: Path, run: Path, data: Path | None = None, *, evaluate: b
         TrainingError: a missing package, a wrong configuration, unusable data.
     """
     require_extra()
-    from training.session import run_training  # noqa: PLC0415 - the training extra
+    from training.fine_tuning.session import run_training  # noqa: PLC0415 - the training extra
 
     run_training(config, run, data_folder(data), measure=evaluate)
 
@@ -63,7 +64,7 @@ def search_main(config: Path, run: Path, trials: int, data: Path | None = None) 
         TrainingError: a missing package, a wrong configuration, unusable data.
     """
     require_extra((*_NEEDED, "optuna", "matplotlib", "tomlkit"))
-    from training.search import run_search  # noqa: PLC0415 - the training extra
+    from training.search.trials import run_search  # noqa: PLC0415 - the training extra
 
     run_search(config, run, data_folder(data), trials)
 
@@ -83,7 +84,7 @@ def distill_main(
         TrainingError: a missing package, no such teacher, a wrong configuration, unusable data.
     """
     require_extra()
-    from training.session import run_training  # noqa: PLC0415 - the training extra
+    from training.fine_tuning.session import run_training  # noqa: PLC0415 - the training extra
 
     run_training(
         config, run, data_folder(data), measure=evaluate, teachers=teachers, answers=answers
@@ -114,8 +115,8 @@ def export_main(
         TrainingError: a missing package, no trained model, a failed check.
     """
     require_extra()
-    from training.export import TOLERANCE, export_run, training_queries  # noqa: PLC0415
-    from training.run_figures import measure_of  # noqa: PLC0415
+    from training.evaluation.run_figures import measure_of  # noqa: PLC0415
+    from training.export.next_version import TOLERANCE, export_run, training_queries  # noqa: PLC0415
 
     folder = data_folder(data)
     export_run(
@@ -135,7 +136,7 @@ def export_gpu_main(repository: Path) -> None:
         TrainingError: a missing package, no exported encoder, a graph that says something else.
     """
     require_extra(("onnx", "onnxruntime"))
-    from training.half_precision import write_half_precision  # noqa: PLC0415 - the training extra
+    from training.export.half_precision import write_half_precision  # noqa: PLC0415 - the training extra
 
     for path, difference in write_half_precision(repository):
         typer.echo(
@@ -145,13 +146,13 @@ def export_gpu_main(repository: Path) -> None:
 
 
 def pretrain_main(queries: Path, output: Path, **options: Any) -> None:
-    """Trains a base on with unlabelled queries; the options are `training.pretraining.Pretraining`'s.
+    """Trains a base on with unlabelled queries; the options are `training.bases.pretraining.Pretraining`'s.
 
     Raises:
         TrainingError: a missing package, nonsense values, unusable queries.
     """
     require_extra()
-    from training.pretraining import Pretraining, pretrain  # noqa: PLC0415 - the training extra
+    from training.bases.pretraining import Pretraining, pretrain  # noqa: PLC0415 - the training extra
 
     pretrain(queries, output, Pretraining(**options))
 
@@ -324,7 +325,7 @@ def evaluate(
     ] = None,
     data: _Data = None,
 ) -> None:
-    """See `training.evaluate_command.HELP`."""
+    """See `training.evaluation.command.HELP`."""
     wanted = Wanted(
         model=f"grpc://{triton.removeprefix('grpc://')}" if triton else model,
         data=data_folder(data),

@@ -41,7 +41,7 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class FileConfig:
-    """A file of a shop's own, read with `training.readers`."""
+    """A file of a shop's own, read with `training.data.readers`."""
 
     path: str
     columns: dict[str, Any] = field(default_factory=dict)
@@ -192,7 +192,7 @@ class SearchConfig:
     """What `train --search` varies, and by which figure of validation it judges.
 
     `space` names values of the recipe, and their ranges or choices; empty for the usual ones around
-    the recipe's own (`training.search_space`).
+    the recipe's own (`training.search.space`).
     """
 
     figure: str = "score"

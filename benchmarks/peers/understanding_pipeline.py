@@ -14,7 +14,7 @@ from transformers.pipelines import PIPELINE_REGISTRY
 from benchmarks.dequantized import torch_model
 from benchmarks.peers.answers import Event, Reading, described
 from streams.decoding import MAX_WORD_PIECES
-from training.network import QueryModel
+from training.network.query_model import QueryModel
 
 TASK: Final = "query-understanding"
 _LANGUAGE: Final = "en"

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from training import scripts
+from training.inference import scripts
 
 FRONT = Path(__file__).resolve().parents[2] / "model_repository/query_understanding/1/model.py"
 

@@ -10,8 +10,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 pytest.importorskip("torch", reason="needs the training extra")
 
 from tests.training.tiny_run import base_folder, recipe
-from training.export import Exported, export_run
-from training.session import run_training
+from training.export.next_version import Exported, export_run
+from training.fine_tuning.session import run_training
 
 
 @dataclass(frozen=True)

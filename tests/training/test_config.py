@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from training.config import TrainConfig, config_of, load_config, recipe_at
-from training.corpus import load_corpus
+from training.data.corpus import load_corpus
 from training.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"

@@ -9,8 +9,8 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # type: ignore[import-untyped] # has no type information
 from transformers import BertConfig, BertModel
 
-from training.examples import Example
-from training.generator import compose
+from training.data.examples import Example
+from training.data.generator import compose
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -101,5 +101,5 @@ def validate_little(monkeypatch: pytest.MonkeyPatch) -> None:
     def fewer(kind: str, count: int, seed: int) -> list[Example]:
         return compose(kind, count // 10, seed)
 
-    monkeypatch.setattr("training.validation.compose", fewer)
-    monkeypatch.setattr("training.calibration.compose", fewer)
+    monkeypatch.setattr("training.fine_tuning.validation.compose", fewer)
+    monkeypatch.setattr("training.fine_tuning.calibration.compose", fewer)

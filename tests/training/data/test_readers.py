@@ -1,0 +1,198 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.config import DataConfig, FileConfig
+from training.data.corpus import load_corpus, validation_files
+from training.data.examples import TextSpan
+from training.data.readers import Columns, read
+from training.errors import DataError, TrainingError
+
+
+def file(tmp_path: Path, name: str, text: str) -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_conll_words_and_tags_become_spans_of_characters(tmp_path: Path) -> None:
+    path = file(
+        tmp_path,
+        "own.conll",
+        "red B-color\nrunning B-core_product_type\nshoes I-core_product_type\n\nhi O\n",
+    )
+    first, second = read(path)
+    assert first.text == "red running shoes"
+    assert first.spans == (TextSpan("color", 0, 3), TextSpan("core_product_type", 4, 17))
+    assert second.spans == ()
+
+
+def test_an_inside_tag_that_continues_nothing_begins_an_entity(tmp_path: Path) -> None:
+    (example,) = read(file(tmp_path, "own.bio", "big O\nred I-color\nbag I-core_product_type\n"))
+    assert example.spans == (TextSpan("color", 4, 7), TextSpan("core_product_type", 8, 11))
+
+
+def test_jsonl_carries_all_labels(tmp_path: Path) -> None:
+    line = (
+        '{"text": "red bag", "intent": "product_search", "sentiment": "neutral",'
+        ' "entities": [{"type": "color", "start": 0, "end": 3}]}\n'
+    )
+    (example,) = read(file(tmp_path, "own.jsonl", line))
+    assert (example.intent, example.sentiment) == ("product_search", "neutral")
+    assert example.spans == (TextSpan("color", 0, 3),)
+
+
+def test_relations_count_the_entities_as_the_line_lists_them(tmp_path: Path) -> None:
+    row = {
+        "text": "red shoes and a bag",
+        "entities": [
+            {"type": "core_product_type", "start": 16, "end": 19},
+            {"type": "core_product_type", "start": 4, "end": 9},
+            {"type": "hue", "start": 0, "end": 3},
+            {"type": "filler", "start": 10, "end": 13},
+        ],
+        "relations": [
+            {"subject": 1, "object": 2, "predicate": "has_color", "score": 0.9},
+            {"subject": 1, "object": 3},
+        ],
+    }
+    columns = Columns(label_map={"hue": "color", "filler": ""})
+    (example,) = read(file(tmp_path, "own.jsonl", json.dumps(row) + "\n"), columns)
+    assert [span.start for span in example.spans or ()] == [0, 4, 16]
+    assert example.relations == ((1, 0),)
+
+
+def test_one_product_needs_no_relations_in_a_file(tmp_path: Path) -> None:
+    path = file(tmp_path, "own.conll", "red B-color\nbag B-core_product_type\n")
+    config = DataConfig(files=(FileConfig(str(path)),))
+    corpus = load_corpus(config, tmp_path, seed=1, tasks=("tags", "relations"))
+    assert [example.relations for example in corpus.pools[str(path)]] == [((1, 0),)]
+
+
+def test_no_relations_are_known_where_a_line_has_none(tmp_path: Path) -> None:
+    spans = '"entities": [{"type": "core_product_type", "start": 0, "end": 3}]'
+    lines = f'{{"text": "bag", {spans}}}\n{{"text": "bag", {spans}, "relations": []}}\n'
+    assert [e.relations for e in read(file(tmp_path, "own.jsonl", lines))] == [None, ()]
+
+
+def test_a_spreadsheets_csv_is_read_with_its_mark(tmp_path: Path) -> None:
+    (example,) = read(file(tmp_path, "own.csv", "\ufefftext,sentiment\nsuper,good\n"), _MOODS)
+    assert example.sentiment == "positive"
+
+
+_MOODS = Columns(label_map={"good": "positive", "bad": "negative"})
+_TWO = (
+    '{"text": "red bag", "entities": [{"type": "color", "start": 0, "end": 3}, '
+    '{"type": "core_product_type", "start": 4, "end": 7}], "relations": [%s]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("relations", "message"),
+    [
+        ('{"subject": 0, "object": 1}', "relation of a color and a core_product_type, not of"),
+        ('{"subject": 1, "object": 2}', "a relation of 1 and 2, with 2 entities"),
+        ('{"subject": -1, "object": 0}', "a relation of -1 and 0, with 2 entities"),
+        ('{"subject": "1", "object": 0}', "'1' is not a whole number"),
+        ('{"subject": 1}', "own.jsonl:1: no 'object'"),
+        (
+            '{"subject": 1, "object": 0, "predicate": "has_size"}',
+            "what a color says of a product: has_color",
+        ),
+        ('{"subject": 1, "object": 0}, {"subject": 1, "object": 0}', "one relation twice"),
+        ("1", "own.jsonl:1"),
+    ],
+)
+def test_relations_that_make_no_sense_are_said(
+    tmp_path: Path, relations: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read(file(tmp_path, "own.jsonl", _TWO % relations))
+
+
+def test_csv_columns_and_labels_are_mapped(tmp_path: Path) -> None:
+    columns = Columns(
+        text="q", intent="label", label_map={"WISMO": "track_order", "SPAM": ""}, delimiter=";"
+    )
+    path = file(tmp_path, "own.csv", "q;label\nwhere is it;WISMO\nbuy pills;SPAM\n")
+    (example,) = read(path, columns)
+    assert (example.text, example.intent) == ("where is it", "track_order")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("own.jsonl", '{"text": "hi", "intent": "sing"}\n', "unknown intent 'sing'"),
+        (
+            "own.jsonl",
+            '{"text": "hi", "entities": [{"type": "color", "start": 1, "end": 9}]}',
+            "leaves",
+        ),
+        (
+            "own.jsonl",
+            '{"text": "hi", "entities": [{"type": "hue", "start": 0, "end": 1}]}',
+            "unknown entity",
+        ),
+        ("own.jsonl", "{broken\n", "own.jsonl:1"),
+        ("own.jsonl", '"red bag"\n', "a line is one object"),
+        (
+            "own.jsonl",
+            '{"text": "hi", "relations": [{"subject": 0, "object": 1}]}',
+            "relations of a text without entities",
+        ),
+        ("own.jsonl", '{"text": " ", "intent": "review"}\n', "an empty text"),
+        ("own.conll", "red\n", "no tag after"),
+        ("own.conll", "red X-color\n", "not a BIO tag"),
+        ("own.csv", "a,b\n1,2\n", "no column 'text'"),
+        ("own.csv", "text,intent\n", "holds no example"),
+        ("own.xls", "", "unknown kind of file"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read(file(tmp_path, name, text))
+
+
+def test_a_label_outside_the_map_is_an_error(tmp_path: Path) -> None:
+    path = file(tmp_path, "own.csv", "text,intent\nhi,hello\n")
+    with pytest.raises(DataError, match="'hello' is neither in the label map nor"):
+        read(path, Columns(label_map={"bye": "chitchat"}))
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"label_map": "WISMO"}, "maps no labels"),
+        ({"label_map": {"WISMO": 3}}, "maps no labels"),
+        ({"text": 1}, "text = 1 is not a name"),
+        ({"delimiter": "::"}, "not one character"),
+        ({"txt": "query"}, "unknown name 'txt' of a column"),
+    ],
+)
+def test_columns_that_make_no_sense_are_said(
+    tmp_path: Path, columns: dict[str, Any], message: str
+) -> None:
+    path = file(tmp_path, "own.csv", "text,intent\nhi,chitchat\n")
+    with pytest.raises(TrainingError, match=message):
+        validation_files(DataConfig(validation=(FileConfig(str(path), columns),)))
+
+
+def test_a_named_column_has_to_be_there(tmp_path: Path) -> None:
+    path = file(tmp_path, "own.csv", "text,topic\nhi,chitchat\n")
+    with pytest.raises(DataError, match="no column 'label'"):
+        read(path, Columns(intent="label"))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DataError, match=r"folder\.csv cannot be read"):
+        read(tmp_path / "folder.csv")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"gone\.csv is not there"):
+        read(tmp_path / "gone.csv")

@@ -1,0 +1,278 @@
+"""The exported graph: the trained model's answers, the same alone and in any batch."""
+
+import json
+import random
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from streams.decoding import ModelOutputs, softmax
+from streams.labels import INTENTS
+from tests.training.conftest import Shipped, Trained
+from training.config import TuningConfig
+from training.data.generator import compose
+from training.errors import ConfigError
+from training.export.cost import Cost, worse_than
+from training.export.graph_builder import quantize
+from training.export.half_precision import FILE, restored, write_half_precision
+from training.export.model_card import SECTIONS
+from training.export.next_version import ExportError, check_batch_invariance, export_run
+from training.export.saved_models import predictor_of
+from training.export.serving_config import encoder_config, read_front
+from training.inference.onnx_predict import OnnxPredictor
+from training.inference.predict import Predictor, TorchPredictor
+from training.network.run_folder import RunFolder, load_model
+from training.network.tokens import load_tokenizer
+from training.network.tuning import make_tunable
+
+TEXTS = [example.text for example in compose("requests", 300, 12)]
+
+
+def of(trained: Trained) -> TorchPredictor:
+    model, calibration = load_model(trained.run / "model")
+    return TorchPredictor(model, load_tokenizer(trained.run / "model"), calibration)
+
+
+def test_the_graph_says_what_the_model_says(trained: Trained, shipped: Shipped) -> None:
+    whole, small = of(trained)(TEXTS), predictor_of(shipped.repository)(TEXTS)
+    assert np.array_equal(whole.token_offsets, small.token_offsets)
+    assert np.abs(whole.intent_logits - small.intent_logits).max() < 0.5
+    agree = whole.intent_logits.argmax(1) == small.intent_logits.argmax(1)
+    assert agree.mean() > 0.97
+    tags = whole.tag_logits.argmax(2) == small.tag_logits.argmax(2)
+    assert tags.mean() > 0.97
+    assert (whole.sentence_vector * small.sentence_vector).sum(1).min() > 0.99
+
+
+def test_a_query_alone_and_in_a_batch_of_128_is_bit_equal(shipped: Shipped) -> None:
+    texts = [e.text for kind in ("requests", "products") for e in compose(kind, 1000, 13)]
+    random.Random(1).shuffle(texts)
+    check_batch_invariance(predictor_of(shipped.repository), texts)
+
+
+class _BatchDependent:
+    """A model whose first score leans on the size of the batch."""
+
+    def __init__(self, model: Predictor) -> None:
+        self.labels, self._model = model.labels, model
+
+    def __call__(self, texts: list[str]) -> ModelOutputs:
+        outputs = self._model(texts)
+        shifted = outputs.intent_logits + np.float32(1e-6) * len(texts)
+        return replace(outputs, intent_logits=shifted)
+
+
+def test_an_export_that_depends_on_the_batch_is_refused(shipped: Shipped) -> None:
+    with pytest.raises(ExportError, match="other scores in a batch"):
+        check_batch_invariance(_BatchDependent(predictor_of(shipped.repository)), TEXTS)  # type: ignore[arg-type] # a list is a sequence
+
+
+def test_weights_are_int8_and_turn_back_within_half_a_step(shipped: Shipped) -> None:
+    weights = np.random.default_rng(1).normal(size=(64, 32)).astype(np.float32)
+    quantized, scale = quantize(weights, axis=0)
+    assert scale.shape == (1, 32)
+    assert np.abs(quantized * scale - weights).max() <= scale.max() / 2 + 1e-6
+    model = onnx.load(shipped.exported.folder / "model.onnx")
+    onnx.checker.check_model(model)
+    kinds = {t.name: t.data_type for t in model.graph.initializer if t.name.endswith(".int8")}
+    assert len(kinds) >= 9
+    assert set(kinds.values()) == {onnx.TensorProto.INT8}
+
+
+def test_the_encoders_products_are_int8_arithmetic(shipped: Shipped) -> None:
+    """Quantised weights alone would be turned back and multiplied in fp32."""
+    model = onnx.load(shipped.exported.folder / "model.onnx")
+    integers = [n for n in model.graph.node if n.op_type == "MatMulIntegerToFloat"]
+    assert len(integers) == 2 * 4  # of two layers: QKV, attention-out, two of the feed-forward
+    weights = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
+    assert all(np.abs(weights[node.input[1]].astype(int)).max() == 63 for node in integers)
+
+
+def test_int8_is_told_from_fp32_side_by_side(trained: Trained, tmp_path: Path) -> None:
+    figures = iter(
+        ({"task": {"f1": 0.9, "examples": 5000}}, {"task": {"f1": 0.896, "examples": 5000}})
+    )
+    made = export_run(trained.run, tmp_path, TEXTS, measure=lambda _: next(figures))
+    assert made.cost.figures == {"task: f1": (0.9, 0.896)}
+    card = (made.folder / "README.md").read_text("utf-8")
+    assert "| task: f1 | 0.9 | 0.896 |" in card
+    assert "| queries a second |" in card
+
+
+def test_an_export_that_lost_too_much_is_refused(trained: Trained, tmp_path: Path) -> None:
+    figures = iter(
+        ({"task": {"f1": 0.9, "examples": 5000}}, {"task": {"f1": 0.89, "examples": 5000}})
+    )
+    with pytest.raises(ExportError, match=r"task: f1 0\.0100"):
+        export_run(trained.run, tmp_path, TEXTS, measure=lambda _: next(figures))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_set_of_a_hundred_cannot_tell_half_a_percent() -> None:
+    pair = {"task": {"f1": 0.9, "entities": 97}}, {"task": {"f1": 0.885, "entities": 97}}
+    cost = Cost.of(*pair, megabytes=(4, 1), queries_a_second=(1, 2), queries_a_second_alone=(1, 2))
+    assert worse_than(cost, 0.005) == []
+    assert worse_than(replace(cost, sizes={"task: f1": 4000}), 0.005) == ["task: f1 0.0150"]
+
+
+def test_an_encoder_that_joins_others_keeps_their_threshold(
+    trained: Trained, tmp_path: Path
+) -> None:
+    """Its own threshold moves into its logits, so that it still says the same."""
+    first = export_run(trained.run, tmp_path)
+    labels = predictor_of(tmp_path).labels
+    column = INTENTS.index("out_of_scope")
+    middle = float(np.median(softmax(of(trained)(TEXTS).intent_logits)[:, column]))
+    run = tmp_path / "other run"
+    shutil.copytree(trained.run, run)
+    kept = json.loads((run / "model/labels.json").read_text("utf-8"))
+    (run / "model/labels.json").write_text(json.dumps(kept | {"out_of_scope_threshold": middle}))
+    export_run(run, tmp_path, language="zh")
+    served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
+    assert served.encoder_versions == {"en": first.version, "zh": 1}
+    assert served.labels == labels
+    alone = export_run(run, tmp_path / "alone", language="zh")
+    joined = predictor_of(tmp_path, "zh")
+    own = softmax(predictor_of(alone.folder)(TEXTS).intent_logits)[:, column]
+    shared = softmax(joined(TEXTS).intent_logits)[:, column]
+    found = shared >= labels.out_of_scope_threshold
+    assert 0 < found.sum() < len(TEXTS)
+    assert ((own >= middle) == found).all()
+
+
+def test_the_gpus_graph_has_the_weights_of_the_cpus(shipped: Shipped, tmp_path: Path) -> None:
+    """Derived without torch and without the run; its answers on ONNX Runtime's CPU."""
+    repository = tmp_path / "repository"
+    shutil.copytree(shipped.repository, repository)
+    ((path, difference),) = write_half_precision(repository)
+    assert path == repository / f"encoder_en/1/{FILE}"
+    assert difference < 0.01
+    graph = onnx.load(path)
+    kinds = {tensor.data_type for tensor in graph.graph.initializer if len(tensor.dims) == 2}
+    assert kinds == {onnx.TensorProto.FLOAT16}
+    labels, tokenizer = predictor_of(repository).labels, load_tokenizer(path.parent)
+    half = OnnxPredictor(path, tokenizer, labels)(TEXTS)
+    small = predictor_of(repository)(TEXTS)
+    assert (half.intent_logits.argmax(1) == small.intent_logits.argmax(1)).mean() > 0.97
+    assert (half.sentence_vector * small.sentence_vector).sum(1).min() > 0.99
+
+
+def test_weights_come_back_from_the_graph(trained: Trained, shipped: Shipped) -> None:
+    """Within the steps of int8: the smoothing undone, the shift of GELU taken out of the bias."""
+    model, _ = load_model(trained.run / "model")
+    found = restored(onnx.load(shipped.exported.folder / "model.onnx"))
+    for name, value in model.state_dict().items():
+        if name.startswith(("intent.outer", "sentiment.outer", "encoder.pooler")):
+            continue  # temperatures are folded in; the pooler is not used
+        if name.endswith(("position_embeddings.weight", "token_type_embeddings.weight")):
+            continue  # their sum is kept
+        whole, back = value.numpy(), found.state[name]
+        assert np.abs(whole - back).max() <= max(np.abs(whole).max() / 60, 1e-5), name
+
+
+def test_only_an_int8_encoder_has_a_gpu_form(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no exported encoder"):
+        write_half_precision(tmp_path)
+
+
+def test_the_next_export_is_the_next_version(trained: Trained, tmp_path: Path) -> None:
+    first = export_run(trained.run, tmp_path)
+    second = export_run(trained.run, tmp_path)
+    assert (first.version, second.version) == (1, 2)
+    served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
+    assert served.encoder_versions == {"en": 2}
+    assert (first.folder / "model.onnx").read_bytes() == (second.folder / "model.onnx").read_bytes()
+
+
+def test_the_repository_has_all_that_triton_needs(shipped: Shipped) -> None:
+    found = {
+        str(p.relative_to(shipped.repository)) for p in shipped.repository.rglob("*") if p.is_file()
+    }
+    assert found == {
+        "encoder_en/config.pbtxt",
+        "encoder_en/1/model.onnx",
+        "encoder_en/1/tokenizer.json",
+        "encoder_en/1/README.md",
+        "encoder_en/1/manifest.json",
+        "query_understanding/config.pbtxt",
+        "query_understanding/configs/cpu.pbtxt",
+        "query_understanding/1/model.py",
+    }
+
+
+def test_the_encoders_configuration_reads_as_intended() -> None:
+    assert encoder_config("en", 3, (22, 3, 45)).splitlines()[1:] == [
+        'name: "encoder_en"',
+        'backend: "onnxruntime"',
+        'default_model_filename: "model.fp16.onnx"',
+        "max_batch_size: 512",
+        'input [ { name: "input_ids" data_type: TYPE_INT64 dims: [ -1 ] } ]',
+        "output [",
+        '  { name: "intent" data_type: TYPE_FP32 dims: [ 22 ] },',
+        '  { name: "sentiment" data_type: TYPE_FP32 dims: [ 3 ] },',
+        '  { name: "tags" data_type: TYPE_FP32 dims: [ -1, 45 ] },',
+        '  { name: "subject" data_type: TYPE_FP32 dims: [ -1, 32 ] },',
+        '  { name: "object" data_type: TYPE_FP32 dims: [ -1, 32 ] },',
+        '  { name: "vector" data_type: TYPE_FP32 dims: [ 384 ] }',
+        "]",
+        "version_policy: { specific { versions: [ 3 ] } }",
+        "instance_group [ { kind: KIND_GPU count: 1 } ]",
+    ]
+
+
+def test_the_card_has_its_shape(shipped: Shipped) -> None:
+    text = (shipped.exported.folder / "README.md").read_text("utf-8")
+    headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    assert tuple(headings) == SECTIONS
+    assert "`intentstream train --config recipe.toml`, seed 3" in text
+    assert "| own data: own.jsonl | the owner's | 120 |" in text
+
+
+def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="no trained model"):
+        export_run(tmp_path / "run", tmp_path / "repository")
+
+
+def test_a_model_that_has_not_learnt_all_tasks_is_refused(tmp_path: Path) -> None:
+    loss = {"intent": 0.0, "sentiment": 0.0, "tags": 1.0, "relations": 1.0}
+    run, start = RunFolder(tmp_path), "model_repository/encoder_en/2"
+    run.record(arguments={"loss": loss})
+    with pytest.raises(ExportError, match="not learnt intent, sentiment"):
+        export_run(tmp_path, tmp_path / "repository")
+    run.record(arguments={"loss": loss, "model": {"start": start}})  # which knows them
+    with pytest.raises(ConfigError, match="no trained model"):
+        export_run(tmp_path, tmp_path / "repository")
+
+
+def test_the_graph_is_small_enough_to_ship() -> None:
+    for path in (Path(__file__).resolve().parents[3] / "model_repository").glob("*/*/model.onnx"):
+        assert path.stat().st_size <= 35_000_000
+
+
+def test_onnx_predictor_takes_bytes_too(shipped: Shipped) -> None:
+    folder = shipped.exported.folder
+    labels = predictor_of(shipped.repository).labels
+    predictor = OnnxPredictor((folder / "model.onnx").read_bytes(), load_tokenizer(folder), labels)
+    assert predictor(["red"]).intent_logits.shape == (1, 22)
+
+
+@pytest.mark.parametrize("method", ["adapters", "prefix"])
+def test_parts_that_a_graph_has_no_place_for_are_refused(
+    trained: Trained, tmp_path: Path, method: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained.run, run)
+    RunFolder(run).record(arguments={"tuning": {"method": method}})
+    with pytest.raises(ExportError, match=rf"tuned with {method}.*intentstream distill"):
+        export_run(run, tmp_path / "repository")
+    model, tokenizer = load_model(trained.run / "model")[0], load_tokenizer(trained.run / "model")
+    tuning = TuningConfig(method=method, bottleneck=4, prefix=2)
+    make_tunable(model, tuning)
+    RunFolder(run).save_model(model, trained.run / "model", {}, tuning)
+    measured = predictor_of(run)  # though it has no graph
+    assert isinstance(measured, TorchPredictor)
+    assert measured(["red shoes"]).token_count[0] == len(tokenizer.encode("red shoes").ids) - 2

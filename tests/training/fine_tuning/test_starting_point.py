@@ -1,0 +1,58 @@
+"""A run begins with a trained model: another run's, or one that was exported as int8."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import Shipped, Trained
+from tests.training.tiny_run import base_folder
+from training.config import load_config
+from training.errors import ConfigError
+from training.export.saved_models import predictor_of
+from training.fine_tuning.starting_point import begin_with, start_facts
+from training.inference.predict import TorchPredictor
+from training.network.query_model import QueryModel
+from training.network.run_folder import load_model
+from training.network.tokens import load_tokenizer
+
+_TEXTS = ["red shoes", "where is my order [ORDER]", "red shoes and a blue bag for women"]
+
+
+@pytest.fixture
+def base(trained: Trained) -> Path:
+    return Path(load_config(trained.recipe).model.base)
+
+
+def test_a_run_begins_where_another_ended(trained: Trained, base: Path) -> None:
+    model = QueryModel.from_base(base)
+    begin_with(model, trained.run, base)
+    before, _ = load_model(trained.run / "model")
+    assert all(
+        torch.equal(value, before.state_dict()[name]) for name, value in model.state_dict().items()
+    )
+
+
+def test_a_run_begins_with_what_is_served(shipped: Shipped, base: Path) -> None:
+    """All weights are there, as int8 has kept them: the same answers but for its rounding."""
+    folder = shipped.exported.folder
+    model = QueryModel.from_base(base)
+    begin_with(model, folder, base)
+    served = predictor_of(folder)(_TEXTS)
+    ours = TorchPredictor(model.eval(), load_tokenizer(base))(_TEXTS)
+    for name in ("intent_logits", "sentiment_logits", "tag_logits", "sentence_vector"):
+        one, other = getattr(served, name), getattr(ours, name)
+        assert np.abs(one - other).max() < 0.1 * max(np.abs(one).max(), 1.0)
+    assert (served.intent_logits.argmax(1) == ours.intent_logits.argmax(1)).all()
+    assert start_facts(folder)["path"] == folder.as_posix()
+
+
+def test_another_base_or_nothing_there_is_said(
+    trained: Trained, base: Path, tmp_path: Path
+) -> None:
+    other = base_folder(tmp_path / "base", width=24)
+    with pytest.raises(ConfigError, match="another base"):
+        begin_with(QueryModel.from_base(other), trained.run, other)
+    with pytest.raises(ConfigError, match="no trained model"):
+        begin_with(QueryModel.from_base(base), tmp_path, base)

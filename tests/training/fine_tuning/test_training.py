@@ -1,0 +1,113 @@
+"""A tiny model is trained, cut off and resumed, calibrated and loaded again: for real."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.training.conftest import Trained
+from tests.training.tiny_run import recipe, write_jsonl
+from training.cli import train_main
+from training.data.generator import compose
+from training.errors import ConfigError, DataError, LeakError
+from training.fine_tuning.session import run_training
+from training.fine_tuning.trainer import Trainer
+from training.inference.predict import TorchPredictor
+from training.network.run_folder import load_model
+from training.network.tokens import load_tokenizer
+
+
+def test_training_learns_something(trained: Trained) -> None:
+    best: dict[str, float] = trained.manifest["best_epoch"]  # type: ignore[assignment] # JSON
+    assert best["entities_f1"] > 0.2  # of 22 types and their extents, from random weights
+
+
+def test_the_manifest_says_what_was_done_with_what(trained: Trained) -> None:
+    manifest = json.loads((trained.run / "manifest.json").read_text("utf-8"))
+    assert manifest["arguments"]["seed"] == 3
+    assert manifest["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert manifest["processor"]
+    assert manifest["examples_an_epoch"]["requests"] > 250
+    assert 0.2 <= manifest["calibration"]["temperature"] <= 5.0
+    assert list((trained.run / "tensorboard").iterdir())
+
+
+def test_the_saved_model_loads_without_its_base(trained: Trained) -> None:
+    model, calibration = load_model(trained.run / "model")
+    predictor = TorchPredictor(model, load_tokenizer(trained.run / "model"), calibration)
+    outputs = predictor(["red shoes", "where is my order [ORDER]"])
+    assert outputs.intent_logits.shape == (2, 22)
+    assert outputs.token_count.tolist()[0] >= 2
+
+
+class _CutOffError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "config.json", "labels.json"])
+def test_a_damaged_model_is_said(trained: Trained, tmp_path: Path, name: str) -> None:
+    shutil.copytree(trained.run / "model", tmp_path / "model")
+    whole = (tmp_path / "model" / name).read_bytes()
+    (tmp_path / "model" / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ConfigError, match=r"the model in .* is damaged"):
+        load_model(tmp_path / "model")
+
+
+def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+    train_on = Trainer._train_on
+
+    def cut_off(self: Trainer, batch: Any) -> dict[str, float]:
+        nonlocal steps
+        steps += 1
+        if steps == 50:
+            raise _CutOffError
+        return train_on(self, batch)
+
+    monkeypatch.setattr("training.fine_tuning.trainer._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Trainer, "_train_on", cut_off)
+    with pytest.raises(_CutOffError):
+        run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    monkeypatch.setattr(Trainer, "_train_on", train_on)
+    run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    whole, _ = load_model(trained.run / "model")
+    resumed, _ = load_model(tmp_path / "run" / "model")
+    for name, weight in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], weight)
+
+
+def test_a_run_folder_holds_one_configuration(trained: Trained, tmp_path: Path) -> None:
+    base = Path(
+        json.loads((trained.run / "manifest.json").read_text("utf-8"))["arguments"]["model"]["base"]
+    )
+    other = recipe(tmp_path, base, epochs=1)
+    with pytest.raises(ConfigError, match="another configuration"):
+        train_main(other, trained.run, trained.nothing, evaluate=False)
+
+
+def test_a_leak_is_an_error_before_the_first_step(trained: Trained, tmp_path: Path) -> None:
+    base = Path(
+        json.loads((trained.run / "manifest.json").read_text("utf-8"))["arguments"]["model"]["base"]
+    )
+    copies = write_jsonl(tmp_path / "validation.jsonl", compose("products", 120, 77)[:3])
+    config = recipe(tmp_path, base)
+    text = config.read_text("utf-8").replace('on_leak = "drop"', 'on_leak = "error"')
+    config.write_text(f"{text}\n[[data.validation]]\npath = {json.dumps(str(copies))}\n", "utf-8")
+    with pytest.raises(LeakError, match="training texts are evaluation texts too"):
+        train_main(config, tmp_path / "run", trained.nothing, evaluate=False)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_recipe_without_some_class_is_an_error(trained: Trained, tmp_path: Path) -> None:
+    base = Path(
+        json.loads((trained.run / "manifest.json").read_text("utf-8"))["arguments"]["model"]["base"]
+    )
+    config = recipe(tmp_path, base)
+    config.write_text(config.read_text("utf-8").replace("requests = 300", "requests = 0"), "utf-8")
+    with pytest.raises(DataError, match="no training example of intent"):
+        train_main(config, tmp_path / "run", trained.nothing, evaluate=False)

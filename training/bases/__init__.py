@@ -1,0 +1,1 @@
+"""Pre-trained encoders that a run begins with: found, converted, fitted to a shop's texts."""

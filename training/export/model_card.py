@@ -1,0 +1,223 @@
+"""The model card: what the model is for, what it was made of, how good it is, what it cannot do."""
+
+from pathlib import Path
+from typing import Any
+
+from training.bases.encoders import ENCODERS
+from training.config import RECIPES
+from training.data.sources import SOURCES
+from training.terminal import rows
+
+SECTIONS = (
+    "Intended use",
+    "Limits",
+    "Training data",
+    "Measured",
+    "By class",
+    "Fairness",
+    "Compression",
+    "How it was made",
+)
+"""The headings every card has, in order."""
+
+
+_NAMES = {"en": "English", "zh": "Chinese"}
+
+
+def card(manifest: dict[str, Any], version: int, size: int) -> str:
+    """The card in Markdown, from an exported model's manifest.
+
+    Args:
+        manifest: of the run that made the model, with `language` and `compression`.
+        version: of the encoder in the repository.
+        size: of the graph, in bytes.
+    """
+    language = manifest.get("language", "en")
+    arguments = manifest["arguments"]
+    parts = (
+        _intended(language),
+        _limits(language),
+        _data(manifest),
+        _measured(manifest.get("figures", {})),
+        _by_class(manifest.get("figures", {})),
+        _fairness(manifest.get("figures", {}).get("slices")),
+        _compression(size, manifest.get("compression", {})),
+        _made(manifest, arguments),
+    )
+    head = (
+        f"# encoder_{language}, version {version}\n\n"
+        f"Understands {_NAMES[language]} shop queries: intent, entities, relations, sentiment and "
+        "a sentence "
+        f"vector, on {_base(arguments['model']['base'])}.\n"
+    )
+    body = "\n".join(f"## {title}\n\n{text}\n" for title, text in zip(SECTIONS, parts, strict=True))
+    return f"{head}\n{body}"
+
+
+def _base(name: str) -> str:
+    encoder = ENCODERS.get(name)
+    return f"{encoder.title}, {encoder.licence}" if encoder else f"the base `{name}`"
+
+
+def _intended(language: str) -> str:
+    return (
+        f"Short {_NAMES[language]} queries and messages that shoppers type: search, questions "
+        "before and after a purchase, in chat or in a search box, after personal data have been "
+        "replaced by typed placeholders. It serves recommenders, search and analytics; it decides "
+        "nothing about a person, and an answer that matters to one belongs to a person."
+    )
+
+
+_OWN_LIMITS = {
+    "en": (
+        (
+            "English only: the front sends it every row in Latin script, and other languages in that "
+            "script are not told apart from English."
+        ),
+        (
+            "Sentiment was learnt from generated sentences and from weak labels of a lexicon, because "
+            "no English data set with a licence for it is at hand: irony and allusion escape it."
+        ),
+        "Entity types follow QueryNER, on whose types people themselves agree at 0.56 to 0.57 F1.",
+    ),
+    "zh": (
+        "Chinese only, with Latin words in it: the front sends it every row with Han characters.",
+        (
+            "All its labels come from the project's generator, because no Chinese data set with a "
+            "licence for it is at hand: real queries that are built otherwise are its weak side."
+        ),
+    ),
+}
+
+
+def _limits(language: str) -> str:
+    shared = (
+        (
+            "The hand-written sets are small, and by the author of the generator, though written "
+            "before it: trust the public sets more."
+        ),
+        "It reads 128 word pieces; the rest of a longer text is not seen.",
+        (
+            "Scores are calibrated on a mixture of public and generated texts, and on the recipe's own "
+            "validation files: name your shop's there."
+        ),
+    )
+    return "\n".join(f"- {limit}" for limit in (*_OWN_LIMITS[language], *shared))
+
+
+def _data(manifest: dict[str, Any]) -> str:
+    counts = manifest.get("examples_an_epoch", {})
+    files = manifest["arguments"].get("data", {}).get("files", ())
+    own = {Path(file["path"]).name for file in files}
+    lines = ["| source | licence | examples an epoch |", "|---|---|---|"]
+    for name, count in counts.items():
+        title, licence = f"the project's generator: {name}", "Apache-2.0"
+        if name in own:
+            title, licence = f"own data: {name}", "the owner's"
+        elif source := SOURCES.get(name):
+            title, licence = source.title, source.licence
+        lines.append(f"| {title} | {licence} | {count} |")
+    return "\n".join(lines)
+
+
+def _measured(figures: dict[str, Any]) -> str:
+    if not figures:
+        return "Not measured: run `intentstream evaluate`."
+    lines = ["| on | figure | value |", "|---|---|---|"]
+    lines += [
+        f"| {task.replace('_', ' ')} | {name.replace('_', ' ')} | {value:.3f} |"
+        for task, name, value in rows(figures)
+    ]
+    return "\n".join(lines)
+
+
+def _by_class(figures: dict[str, Any]) -> str:
+    """F1 of each class, so that the weak ones are seen."""
+    lines = ["| on | class | F1 |", "|---|---|---|"]
+    for task, values in figures.items():
+        table = values.get("f1_by_type") or values.get("f1_by_class") or {}
+        if len(table) > 1:
+            lines += [f"| {task.replace('_', ' ')} | {k} | {v:.3f} |" for k, v in table.items()]
+    return "\n".join(lines) if len(lines) > 2 else "Not measured."
+
+
+def _fairness(slices: dict[str, Any] | None) -> str:
+    """The kinds of texts that are furthest behind."""
+    if not slices:
+        return "Not measured: run `intentstream evaluate`."
+    lines = [
+        (
+            f"{slices['gaps']} of {slices['tested']} kinds of texts fall behind by more than chance "
+            "explains, at the level that all of them together need (Bonferroni, 95 %). Each is held "
+            "against the other texts of its set, or against the same texts as they were; accuracy, "
+            "or typed F1 of entities. The gaps first, then the furthest behind:"
+        ),
+        "",
+        "| on | kind of text | texts | figure (95 %) | the rest | |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in slices["worst"]:
+        figure = one["figure"]
+        lines.append(
+            f"| {one['measured'].replace('_', ' ')} | {one['dimension']}: {one['name']} "
+            f"| {one['texts']} | {figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f}) "
+            f"| {one['rest']:.3f} | {'gap' if one['gap'] else ''} |"
+        )
+    return "\n".join(lines)
+
+
+def _compression(size: int, compression: dict[str, Any]) -> str:
+    lines = [
+        (
+            f"{size / 1e6:.1f} MB. The encoder's products are int8 arithmetic with scales measured on "
+            "training queries, and a scale a row after GELU (SmoothQuant, Xiao et al., ICML 2023, for "
+            "what layer normalisation feeds); the embedding table is int8; attention, layer "
+            "normalisation and the heads are fp32. The same query gives the same bytes alone and in a "
+            "batch."
+        ),
+        "",
+        "| figure | fp32 | int8 |",
+        "|---|---|---|",
+    ]
+    pairs = {**compression.get("figures", {})}
+    pairs |= {name: pair for name, pair in compression.items() if name != "figures"}
+    lines += [f"| {n.replace('_', ' ')} | {one} | {other} |" for n, (one, other) in pairs.items()]
+    return "\n".join(lines)
+
+
+def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
+    recipe = f"--config {_recipe(manifest.get('config_file', 'run.toml'))}"
+    teachers = manifest.get("teachers", [])
+    command = f"distill {recipe}" if teachers else f"train {recipe}"
+    command += "".join(f" --teacher {_named(teacher)}" for teacher in teachers)
+    made = (
+        f"`intentstream {command}`, "
+        f"seed {arguments['seed']}, {manifest.get('parameters', 0) / 1e6:.1f}M parameters, "
+        f"{manifest.get('seconds', 0) / 60:.0f} minutes on {manifest['processor']}. {versions}."
+    )
+    parts = [made]
+    if start := manifest.get("start"):
+        parts.append(f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}.")
+    parts += [_teacher(teacher, manifest.get("taught_texts", 0)) for teacher in teachers]
+    return "\n\n".join(parts)
+
+
+def _recipe(name: str) -> str:
+    """The path of one of the project's own recipes; the name of any other."""
+    found = next((path for path in RECIPES.rglob("*.toml") if path.name == name), None)
+    return f"training/configs/{found.relative_to(RECIPES).as_posix()}" if found else name
+
+
+def _named(teacher: dict[str, Any]) -> str:
+    return str(teacher.get("path") or f"runs/{teacher['config_file'].removesuffix('.toml')}")
+
+
+def _teacher(teacher: dict[str, Any], texts: int) -> str:
+    found = teacher["best_epoch"].get("entities_f1", 0.0)
+    return (
+        f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
+        f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes: "
+        f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
+        f"set. The student saw what it thinks of {texts} queries."
+    )

@@ -1,0 +1,300 @@
+"""From a run folder to the next version in a model repository, checked before it is written."""
+
+import json
+import math
+import random
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from streams.decoding import ModelLabels, ModelOutputs
+from streams.labels import INTENTS, OUT_OF_SCOPE
+from training.bases.encoders import language_of
+from training.config import config_of
+from training.data.corpus import load_corpus
+from training.data.generator import compose
+from training.errors import ConfigError, TrainingError
+from training.export.cost import Cost, worse_than
+from training.export.graph import Weights, build
+from training.export.model_card import card
+from training.export.observation import observe
+from training.export.serving_config import Served, encoder_config, front_config, read_front
+from training.inference.onnx_predict import OnnxPredictor
+from training.inference.predict import Predictor, TorchPredictor, batches
+from training.network.run_folder import RunFolder, base_of, load_model, manifest_of
+from training.network.tokens import load_tokenizer
+from training.network.tuning import MERGED
+
+MAX_PIECES = 128
+MAX_BYTES = 35_000_000
+FRONT = "query_understanding"
+TOLERANCE = 0.005
+"""How much worse than fp32 the int8 model may be, on any figure."""
+
+_SHIPPED = Path(__file__).resolve().parents[2] / "model_repository"
+_QUERIES = 512  # that are checked, and set the scales of int8 with the first of them
+_OBSERVED = 128  # more only widen the ranges: all 512 left as much error on other queries, or more
+_SERVED = ("intent", "sentiment", "tags", "relations")
+Measure = Callable[[Predictor], dict[str, Any]]
+
+
+class ExportError(TrainingError):
+    """The exported model is not what it must be; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, and what compression cost."""
+
+    version: int
+    folder: Path
+    bytes: int
+    cost: Cost
+
+
+def export_run(
+    run_folder: Path,
+    repository: Path,
+    queries: Sequence[str] | None = None,
+    *,
+    measure: Measure | None = None,
+    language: str | None = None,
+    tolerance: float = TOLERANCE,
+) -> Exported:
+    """Checks the trained model's graph and writes it as the repository's next version.
+
+    Args:
+        run_folder: a finished run.
+        repository: model repository; its other languages' encoders stay as they are.
+        queries: training queries, which set the scales of int8; generated ones by default.
+        measure: gives the figures by which int8 and fp32 are compared; they go into the manifest.
+        language: `en` or `zh`; that of the run's base by default.
+        tolerance: how much worse than fp32 any figure may be.
+
+    Raises:
+        ConfigError: no trained model.
+        ExportError: it has not learnt every task, is too large or too much worse, or its answers
+            depend on the batch.
+    """
+    run = RunFolder(run_folder)
+    _check_tuning(run.manifest())
+    _check_tasks(run.manifest())
+    model, calibration = load_model(run.model)
+    tokenizer, manifest = load_tokenizer(run.model), run.manifest()
+    language = language or language_of(base_of(manifest))
+    texts = list(queries or generated_queries())
+    ranges = observe(
+        model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))
+    )
+    own = TorchPredictor(model, tokenizer, calibration).labels
+    labels = _common_labels(repository, language, own)
+    weights = _shifted(Weights.of(model), calibration, own, labels)
+    whole = build(weights, calibration, MAX_PIECES).SerializeToString()
+    graph = build(weights, calibration, MAX_PIECES, ranges).SerializeToString()
+    if len(graph) > MAX_BYTES:
+        raise ExportError(
+            f"the encoder takes {len(graph) / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f} MB",
+            "train a smaller base",
+        )
+    small = OnnxPredictor(graph, tokenizer, labels)
+    check_batch_invariance(small, [*_PROBES, *texts])
+    cost, figures = _cost(
+        OnnxPredictor(whole, tokenizer, labels), small, (len(whole), len(graph)), texts, measure
+    )
+    cost.show(Console(stderr=True))
+    if faults := worse_than(cost, tolerance):
+        raise ExportError(
+            f"int8 costs more than {tolerance}: {', '.join(faults)}",
+            "export with more training queries, or allow it with --tolerance",
+        )
+    manifest |= {"language": language, "compression": cost.facts(), "calibration": calibration}
+    if figures:
+        manifest["figures"] = figures
+    version = _next_version(repository, language)
+    folder = repository / f"encoder_{language}" / str(version)
+    _write(folder, run, graph, manifest)
+    _write_configs(repository, labels, language, version)
+    (folder / "README.md").write_text(card(manifest, version, len(graph)), encoding="utf-8")
+    Console(stderr=True).print(f"wrote {folder}")
+    return Exported(version, folder, len(graph), cost)
+
+
+def _check_tuning(manifest: Mapping[str, Any]) -> None:
+    method = manifest.get("arguments", {}).get("tuning", {}).get("method", "full")
+    if method not in ("full", *MERGED):
+        raise ExportError(
+            f"a model tuned with {method} has parts that the served graph has no place for",
+            "train with method full, lora or adalora under [tuning], or let a student learn from "
+            "this model: intentstream distill --teacher RUN",
+        )
+
+
+def _check_tasks(manifest: Mapping[str, Any]) -> None:
+    arguments = manifest.get("arguments", {})
+    weights = arguments.get("loss", {})
+    untaught = [task for task in _SERVED if weights.get(task) == 0.0]
+    if untaught and not arguments.get("model", {}).get("start"):
+        raise ExportError(
+            f"this model has not learnt {', '.join(untaught)}: what it says of that would be chance",
+            "give every task a weight under [loss], or begin with a model that knows it: start under "
+            "[model]",
+        )
+
+
+def training_queries(run_folder: Path, data: Path) -> list[str]:
+    """Texts that the run was trained on, as an epoch draws them: what sets the scales of int8.
+
+    Raises:
+        TrainingError: there is no run, or its data are not in the data folder.
+    """
+    arguments = manifest_of(run_folder).get("arguments")
+    if arguments is None:
+        raise ConfigError(f"there is no run in {run_folder}", "intentstream train writes one")
+    config = config_of(arguments)
+    drawn = load_corpus(config.data, data, config.seed, config.loss.tasks).epoch(0)
+    chance = random.Random(config.seed)  # noqa: S311 - not a secret
+    return [e.text for e in chance.sample(drawn, min(_QUERIES, len(drawn)))]
+
+
+def generated_queries() -> list[str]:
+    """Texts of the project's own generator, where the training data are not at hand."""
+    kinds = (compose(kind, _QUERIES // 2, 1) for kind in ("requests", "products"))
+    return [example.text for both in zip(*kinds, strict=True) for example in both]
+
+
+_PROBES = [
+    "shoes", "red shoes", "red shoes and a blue bag", "where is my order [ORDER]", "tv", "refund",
+    "does the kettle switch itself off when it boils", "i love it", "501", "usb c charger 65w",
+]  # fmt: skip
+
+
+def check_batch_invariance(predictor: Predictor, texts: list[str]) -> None:
+    """Every text alone and all together must give the same bytes.
+
+    Raises:
+        ExportError: naming the first text that does not.
+    """
+    together = predictor(texts)
+    for row, text in enumerate(texts):
+        alone = predictor([text])
+        count = int(alone.token_count[0])
+        if not _same(alone, together, row, count):
+            raise ExportError(
+                f"{text!r} gets other scores in a batch than alone",
+                "this processor's kernels differ by shape: export on another machine",
+            )
+
+
+def _same(alone: ModelOutputs, together: ModelOutputs, row: int, count: int) -> bool:
+    rows = (
+        (alone.intent_logits[0], together.intent_logits[row]),
+        (alone.sentiment_logits[0], together.sentiment_logits[row]),
+        (alone.sentence_vector[0], together.sentence_vector[row]),
+        (alone.tag_logits[0], together.tag_logits[row, :count]),
+        (alone.relation_subject[0], together.relation_subject[row, :count]),
+        (alone.relation_object[0], together.relation_object[row, :count]),
+    )
+    return all(np.array_equal(one, other) for one, other in rows)
+
+
+def _cost(
+    whole: Predictor,
+    small: Predictor,
+    sizes: tuple[int, int],
+    texts: list[str],
+    measure: Measure | None,
+) -> tuple[Cost, dict[str, Any]]:
+    """What int8 costs, and its figures."""
+    before, after = (measure(whole), measure(small)) if measure else ({}, {})
+    speeds = [_speed(predictor, texts) for predictor in (whole, small)]
+    alone = [_speed(predictor, texts[:100], alone=True) for predictor in (whole, small)]
+    cost = Cost.of(
+        before,
+        after,
+        megabytes=(sizes[0] / 1e6, sizes[1] / 1e6),
+        queries_a_second=(speeds[0], speeds[1]),
+        queries_a_second_alone=(alone[0], alone[1]),
+    )
+    return cost, after
+
+
+def _speed(predictor: Predictor, texts: list[str], *, alone: bool = False) -> float:
+    """Queries a second of processor time, tokenising included."""
+    predictor(texts[:8])
+    started = time.process_time()
+    if alone:
+        for text in texts:
+            predictor([text])
+    else:
+        predictor(texts)
+    return len(texts) / max(time.process_time() - started, 1e-9)
+
+
+def _next_version(repository: Path, language: str) -> int:
+    versions = (repository / f"encoder_{language}").glob("[0-9]*")
+    return max((int(path.name) for path in versions if path.name.isdigit()), default=0) + 1
+
+
+def _front_of(repository: Path) -> Served | None:
+    file = repository / FRONT / "configs" / "cpu.pbtxt"
+    return read_front(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def _common_labels(repository: Path, language: str, own: ModelLabels) -> ModelLabels:
+    """All encoders of a repository share one threshold: that of the ones that are there already."""
+    served = _front_of(repository)
+    if served is None or not set(served.encoder_versions) - {language}:
+        return own
+    return replace(own, out_of_scope_threshold=served.labels.out_of_scope_threshold)
+
+
+def _shifted(
+    weights: Weights, calibration: Mapping[str, Any], own: ModelLabels, common: ModelLabels
+) -> Weights:
+    """The weights whose texts are out of scope at the common threshold when they were at their own.
+
+    The odds of out_of_scope are moved by a constant, through its bias.
+    """
+    if own.out_of_scope_threshold == common.out_of_scope_threshold:
+        return weights
+    moved = _log_odds(common.out_of_scope_threshold) - _log_odds(own.out_of_scope_threshold)
+    bias = weights.state["intent.outer.bias"].copy()
+    bias[INTENTS.index(OUT_OF_SCOPE)] += moved * float(calibration.get("temperature", 1.0))
+    return replace(weights, state={**weights.state, "intent.outer.bias": bias})
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1.0 - probability))
+
+
+def _write(folder: Path, run: RunFolder, graph: bytes, manifest: dict[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(graph)
+    shutil.copyfile(run.model / "tokenizer.json", folder / "tokenizer.json")
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _write_configs(repository: Path, labels: ModelLabels, language: str, version: int) -> None:
+    classes = (len(labels.intents), len(labels.sentiments), len(labels.tags))
+    encoder = repository / f"encoder_{language}"
+    (encoder / "config.pbtxt").write_text(
+        encoder_config(language, version, classes), encoding="utf-8"
+    )
+    before = _front_of(repository)
+    versions = {**(before.encoder_versions if before else {}), language: version}
+    front = repository / FRONT
+    (front / "configs").mkdir(parents=True, exist_ok=True)
+    (front / "1").mkdir(exist_ok=True)
+    served = Served(labels, versions)
+    (front / "config.pbtxt").write_text(front_config(served, "bls"), encoding="utf-8")
+    (front / "configs" / "cpu.pbtxt").write_text(front_config(served, "local"), encoding="utf-8")
+    source, target = _SHIPPED / FRONT / "1" / "model.py", front / "1" / "model.py"
+    if source != target.resolve():
+        shutil.copyfile(source, target)

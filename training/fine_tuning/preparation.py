@@ -1,0 +1,173 @@
+"""What a run needs before its first step: data, checked; the base; a teacher's answers; a model."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from transformers.utils import logging as transformers_logging
+
+from training.bases.encoders import language_of, resolve
+from training.bases.vocabulary import fitted_base
+from training.compression.distillation import SoftTags
+from training.compression.pruning import importance, prune
+from training.compression.shrunk_encoder import with_layers, with_pieces
+from training.compression.teachers import answers_of, lineage
+from training.config import StudentConfig, TrainConfig
+from training.data.corpus import Corpus, composition, load_corpus
+from training.data.examples import Example
+from training.data.sources import SOURCES, file_hashes
+from training.errors import ConfigError
+from training.fine_tuning.processes import Processes
+from training.fine_tuning.starting_point import begin_with, start_facts
+from training.fine_tuning.trainer import Trainer
+from training.fine_tuning.validation import validation_sets
+from training.hardware import best_device, fast_bf16
+from training.inference.sentence_space import SentenceSpace
+from training.network.objective import batches, collate
+from training.network.query_model import QueryModel
+from training.network.run_folder import RunFolder
+from training.network.tokens import encode, load_tokenizer
+from training.network.tuning import count_parameters, make_tunable
+
+_LOOKED_AT = 2048  # texts that say which heads and units matter
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that several runs of nearly one recipe can share.
+
+    Attributes:
+        run: the folder.
+        corpus: what is trained on.
+        validation: what decides the epoch that is kept, by task.
+        base: a Hugging Face folder, with the recipe's words added.
+        space: of the sentence vectors, where the base has one.
+        soft: the teachers' answers, where there are teachers.
+    """
+
+    run: RunFolder
+    corpus: Corpus
+    validation: dict[str, list[Example]]
+    base: Path
+    space: SentenceSpace | None
+    soft: SoftTags | None
+
+
+def prepare(
+    config: TrainConfig,
+    run: RunFolder,
+    data: Path,
+    console: Console,
+    teachers: Sequence[Path] = (),
+    answers: Path | None = None,
+) -> Ready:
+    """Reads and checks all data, fetches the base and asks the teachers.
+
+    Args:
+        config: of the run.
+        run: its folder, which is told what is used.
+        data: of the public data sets.
+        console: told how the base's vocabulary fits.
+        teachers: run folders of models to learn from, for a recipe with a [distillation].
+        answers: the file of the teachers' answers; in the run's folder by default.
+
+    Raises:
+        TrainingError: when anything is wrong.
+    """
+    processes = Processes()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
+    base = resolve(config.model.base)
+    names = [name for name, count in config.data.sources.items() if count]
+    corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
+    run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
+    if teachers and not config.distillation.texts:
+        raise ConfigError(
+            "the recipe has no [distillation.texts]", "say there what the teachers are asked"
+        )
+    if config.model.start:
+        run.record(start=start_facts(Path(config.model.start)))
+    soft = None
+    if config.distillation.texts:
+        corpus = corpus.lessons(config.distillation.texts)
+        with processes.main_first():  # the others find its answers
+            soft = answers_of(teachers, corpus, config, answers or run.answers)
+        corpus = corpus.taught(config.distillation.texts, soft)
+        run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
+    run.record(examples_an_epoch=composition(corpus))
+    space = _space(config, base)
+    drawn = corpus.epoch(0)
+    with processes.main_first():
+        base = fitted_base(base, drawn, config.model.added_words, run.path, console)
+        base = _smaller(base, config.student, drawn, run.path)
+    language = language_of(config.model.base)
+    validation = validation_sets(config.data, data, config.loss.tasks, language)
+    return Ready(run, corpus, validation, base, space, soft)
+
+
+def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:
+    if student.layers:
+        base = with_layers(base, student.layers, folder / "fewer layers")
+    if student.vocabulary:
+        texts = [example.text for example in drawn]
+        base = with_pieces(base, student.vocabulary, texts, folder / "fewer pieces")
+    return base
+
+
+def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
+    """A model on the base: fresh, as another run left it, or pruned; what learns is the recipe's to say.
+
+    Raises:
+        ConfigError: the model to begin with has another base.
+    """
+    torch.manual_seed(config.seed)
+    model = QueryModel.from_base(ready.base, config.model.dropout)
+    if config.model.start:
+        begin_with(model, Path(config.model.start), ready.base)
+    if min(config.student.heads, config.student.units) < 1:
+        _prune(model, ready, config)
+    make_tunable(model, config.tuning)
+    return model
+
+
+def _prune(model: QueryModel, ready: Ready, config: TrainConfig) -> None:
+    chance = random.Random(config.seed)  # noqa: S311 - not a secret
+    drawn = ready.corpus.epoch(0)
+    some = chance.sample(drawn, min(_LOOKED_AT, len(drawn)))
+    encoded = encode(some, load_tokenizer(ready.base), config.model.max_pieces)
+    groups = batches(encoded, 32, chance)
+    found = importance(model, (collate(items) for items in groups), config.loss)
+    prune(model, found, config.student.heads, config.student.units)
+
+
+def trainer_of(ready: Ready, config: TrainConfig, run: RunFolder, model: QueryModel) -> Trainer:
+    """What trains a model of `model_of`.
+
+    Args:
+        ready: from a recipe that differs in nothing but numbers of the training.
+        config: of this run.
+        run: where its curves and checkpoints go.
+        model: that learns.
+    """
+    parameters = count_parameters(model)
+    run.record(parameters=parameters.all, learning_parameters=parameters.learning)
+    return Trainer(
+        config,
+        model,
+        load_tokenizer(ready.base),
+        replace(ready.corpus, config=config.data),
+        ready.validation,
+        run,
+        ready.space,
+        None if ready.soft is None else ready.soft.of,
+    )
+
+
+def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
+    folder = resolve(config.model.vectors) if config.model.vectors else base
+    if not config.loss.vector or not SentenceSpace.fits(folder):
+        return None
+    return SentenceSpace(folder, bf16=fast_bf16(best_device()))

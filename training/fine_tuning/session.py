@@ -1,0 +1,88 @@
+"""A training run, from configuration to calibrated model."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from training.bases.encoders import language_of
+from training.config import TASKS, TrainConfig, load_config, recipe_at
+from training.data.corpus import composition, validation_files
+from training.evaluation.run_figures import record_run_figures
+from training.fine_tuning.calibration import calibrate
+from training.fine_tuning.preparation import model_of, prepare, trainer_of
+from training.fine_tuning.processes import Processes
+from training.inference.predict import TorchPredictor
+from training.network.query_model import QueryModel
+from training.network.run_folder import RunFolder
+from training.network.tokens import load_tokenizer
+from training.network.tuning import count_parameters, merge
+from training.terminal import print_figures
+
+
+def run_training(
+    config_file: Path,
+    folder: Path,
+    data: Path,
+    *,
+    measure: bool,
+    teachers: Sequence[Path] = (),
+    answers: Path | None = None,
+) -> dict[str, Any]:
+    """Trains, calibrates and, if wanted, measures; returns the run's manifest.
+
+    Args:
+        config_file: the recipe.
+        folder: of the run.
+        data: of the public data sets.
+        measure: whether to evaluate at the end.
+        teachers: run folders of models to learn from, for a recipe with a [distillation].
+        answers: the file of the teachers' answers; in the run's folder by default.
+
+    Raises:
+        TrainingError: before the first step, when anything is wrong.
+    """
+    processes = Processes()
+    console = Console(stderr=True, quiet=not processes.main)
+    config_file = recipe_at(config_file)
+    config = load_config(config_file)
+    run = RunFolder(folder, writes=processes.main)
+    ready = prepare(config, run, data, console, teachers, answers)
+    run.record(config_file=config_file.name)
+    model = model_of(ready, config)
+    parameters = count_parameters(model)
+    console.print(
+        f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn; "
+        f"{composition(ready.corpus)}"
+    )
+    started = time.monotonic()
+    best = trainer_of(ready, config, run, model).train()
+    merge(model, config.tuning)
+    if processes.main:
+        _finish(run, model, ready.base, data, best, config)
+    run.record(seconds=round(time.monotonic() - started), processes=processes.count)
+    if measure and processes.main:
+        print_figures(record_run_figures(folder, data))
+    return run.manifest()
+
+
+def _finish(
+    run: RunFolder,
+    model: QueryModel,
+    base: Path,
+    data: Path,
+    best: dict[str, float],
+    config: TrainConfig,
+) -> None:
+    predictor = TorchPredictor(model, load_tokenizer(base))
+    labels = calibrate(
+        predictor,
+        data,
+        language_of(config.model.base),
+        tasks=TASKS if config.model.start else config.loss.tasks,
+        own=validation_files(config.data),
+    )
+    run.save_model(model, base, labels, config.tuning)
+    run.record(calibration=labels, best_epoch=best)

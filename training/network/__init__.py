@@ -1,0 +1,1 @@
+"""The multi-task model: word pieces in, heads, losses, what of it learns, how it is kept."""

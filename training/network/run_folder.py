@@ -1,0 +1,174 @@
+"""A run's folder: manifest, checkpoints, curves; and the model that comes out of it.
+
+runs/NAME/manifest.json   arguments, data hashes, versions, metrics
+runs/NAME/checkpoint.pt   the newest state, to resume from
+runs/NAME/tensorboard/    curves
+runs/NAME/answers.npz     the teachers' answers, where there were teachers
+runs/NAME/vocabulary.json how the tokenizer cuts the training texts
+runs/NAME/base/           the base with added words, where a recipe adds some
+runs/NAME/fewer …/        the base with fewer layers or pieces, where a recipe wants a smaller one
+runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from training.config import TrainConfig, TuningConfig, config_of
+from training.errors import ConfigError
+from training.hardware import processor
+from training.network.query_model import QueryModel, fit
+from training.network.tuning import MERGED, make_tunable
+
+_PACKAGES = (
+    "torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime", "peft", "accelerate",
+)  # fmt: skip
+
+_TUNING = "tuning.json"
+_DAMAGED = (RuntimeError, UnpicklingError, EOFError, KeyError, ValueError, OSError)
+"""What loading raises where a file is cut off, missing, or of another model."""
+
+
+class RunFolder:
+    """Paths and files of one run.
+
+    Args:
+        path: the folder; made when it is not there.
+        writes: whether this process, of several that train together, is the one that writes.
+
+    Raises:
+        ConfigError: no folder can be made there.
+    """
+
+    def __init__(self, path: Path, *, writes: bool = True) -> None:
+        self.path = path
+        self._writes = writes
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"{path} cannot be a run's folder: {error.strerror}", "name another with --run"
+            ) from error
+        self.model = path / "model"
+        self.checkpoint = path / "checkpoint.pt"
+        self.tensorboard = path / "tensorboard"
+        self.answers = path / "answers.npz"
+
+    def manifest(self) -> dict[str, Any]:
+        """What has been recorded so far."""
+        return manifest_of(self.path)
+
+    def record(self, **facts: Any) -> None:
+        """Adds facts to the manifest."""
+        if not self._writes:
+            return
+        merged = self.manifest() | facts
+        text = json.dumps(merged, indent=2, ensure_ascii=False, sort_keys=True)
+        (self.path / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+    def record_start(self, config: TrainConfig, hashes: dict[str, str]) -> None:
+        """Arguments, data and versions; a resumed run must have the same arguments.
+
+        Raises:
+            ConfigError: the folder holds a run with another configuration.
+        """
+        arguments = json.loads(json.dumps(asdict(config)))
+        before = self.manifest().get("arguments")
+        resumed = before is not None and self.checkpoint.is_file()
+        if resumed and config_of(before or {}) != config_of(arguments):
+            raise ConfigError(
+                f"{self.path} holds a run with another configuration",
+                "give another --run folder, or the same configuration to resume it",
+            )
+        self.record(
+            arguments=arguments,
+            data=hashes,
+            versions={"python": platform.python_version()} | _versions(),
+            processor=processor(),
+        )
+
+    def save_model(
+        self,
+        model: QueryModel,
+        base: Path,
+        labels: dict[str, Any],
+        tuning: TuningConfig | None = None,
+    ) -> None:
+        """Writes the trained model so that it loads without its base."""
+        self.model.mkdir(exist_ok=True)
+        for name in ("config.json", "tokenizer.json"):
+            (self.model / name).write_bytes((base / name).read_bytes())
+        text = json.dumps(labels, indent=2, sort_keys=True)
+        (self.model / "labels.json").write_text(text + "\n", encoding="utf-8")
+        if tuning and tuning.method not in (*MERGED, "full"):  # there is more than the base has
+            text = json.dumps(asdict(tuning), indent=2, sort_keys=True)
+            (self.model / _TUNING).write_text(text + "\n", encoding="utf-8")
+        torch.save(model.state_dict(), self.model / "weights.pt")
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """What is recorded of a run or an exported model; nothing where there is no manifest.
+
+    Raises:
+        ConfigError: the manifest is damaged.
+    """
+    file = folder / "manifest.json"
+    if not file.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ConfigError(f"{file} is damaged: {error}", "copy the folder again whole") from error
+    return found
+
+
+def base_of(manifest: Mapping[str, Any]) -> str:
+    """The base that a run began with, by its name or path; empty when that is not recorded."""
+    return str(manifest.get("arguments", {}).get("model", {}).get("base", ""))
+
+
+def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
+    """A trained model and its labels, from a run's model folder.
+
+    Raises:
+        ConfigError: there is no trained model in the folder, or it is damaged.
+    """
+    if not (folder / "weights.pt").is_file():
+        raise ConfigError(f"no trained model in {folder}", "run intentstream train first")
+    try:
+        model = QueryModel.from_config(folder)
+        if (folder / _TUNING).is_file():
+            make_tunable(model, TuningConfig(**json.loads((folder / _TUNING).read_text("utf-8"))))
+        state = torch.load(folder / "weights.pt", weights_only=True)
+        fit(model, state)  # heads and units may have been pruned
+        model.load_state_dict(state)
+        labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))
+    except _DAMAGED as error:
+        raise ConfigError(
+            f"the model in {folder} is damaged", "copy the folder again whole, or train it anew"
+        ) from error
+    return model.eval(), labels
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

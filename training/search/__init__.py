@@ -1,0 +1,1 @@
+"""Better hyperparameters: what is varied, the trials, and what they found."""
