@@ -22,6 +22,7 @@ from benchmarks.rig import EnricherProcess, Use, enricher, line, servers
 R1: Final = "R1 efficiency"
 R2: Final = "R2 wall efficiency"
 _SWEEP: Final = (1, 4, 8, 16, 32, 64, 128)
+_MIXED: Final = (8, 32, 128, 512, 1_024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,17 @@ async def _round(workers: EnricherProcess, load: Load, cores: int) -> tuple[Idea
 
 
 async def _sweep(queries: int, cores: int) -> list[Row]:
-    """What ideal batches of other sizes take, and making word pieces."""
+    """What ideal batches of other sizes take, batches of all lengths, and making word pieces."""
     texts, rows = Load(queries).texts(), []
     async with loops(texts, _SWEEP, processes=cores) as ready:
         for size in _SWEEP:
             found = await ready.next()
             rows.append(Row(R1, f"ideal batches of {size}", found.cpu / queries * 1000, _UNIT))
+    async with loops(texts, _MIXED, processes=1, mixed=True) as ready:
+        for size in _MIXED:
+            found = await ready.next()
+            case = f"{size} rows of all lengths together"
+            rows.append(Row(R1, case, found.cpu / queries * 1000, _UNIT))
     size = int(parameter("sub_batch"))
     async with loops(texts, [size], processes=cores, tokenise=True) as ready:
         found = await ready.next()

@@ -87,7 +87,12 @@ class Loops:
 
 @asynccontextmanager
 async def loops(
-    texts: Sequence[str], sizes: Sequence[int], *, processes: int, tokenise: bool = False
+    texts: Sequence[str],
+    sizes: Sequence[int],
+    *,
+    processes: int,
+    tokenise: bool = False,
+    mixed: bool = False,
 ) -> AsyncIterator[Loops]:
     """Loops over shares of the texts, one core's each, that wait for their `next`.
 
@@ -96,6 +101,7 @@ async def loops(
         sizes: of batches, one for each `next` in their order.
         processes: how many loops share the texts.
         tokenise: whether making the word pieces counts.
+        mixed: batches hold what comes one after the other, of all lengths.
 
     Raises:
         IntentstreamError: a loop could not be started.
@@ -105,7 +111,9 @@ async def loops(
         "language": LANGUAGE,
         "version": encoder_version(),
         "sizes": list(sizes),
+        "sub_batch": int(parameter("sub_batch")),
         "tokenise": tokenise,
+        "mixed": mixed,
     }
     runtime = TritonRuntime(await asyncio.to_thread(install_triton))
     async with AsyncExitStack() as stack:

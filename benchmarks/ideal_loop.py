@@ -2,7 +2,8 @@
 
 Runs by its path in the Python that Triton's models run in, with the served model's own code for the
 session: the same runtime, graph, threads and optimizers. Batches hold one exact length and are full,
-because all queries are known beforehand; the word pieces are made beforehand too, unless asked.
+because all queries are known beforehand; the word pieces are made beforehand too, unless asked. Mixed
+batches are what comes in together instead: rows of all lengths, grouped as the served model groups them.
 
 It reads one line of JSON from stdin (`Task`), says `ready`, begins at the next line, and writes one
 line of JSON for each batch size: the seconds of this process's core, and those of the clock.
@@ -51,10 +52,11 @@ def main() -> None:
     front = Path(task["front"])
     served = serving(front)
     encoder = served.Encoder(
-        front.parents[2], task["language"], task["version"], "local", task["sizes"][0]
+        front.parents[2], task["language"], task["version"], "local", task["sub_batch"]
     )
     texts, run = task["texts"], encoder._run  # noqa: SLF001 (the session and nothing around it)
-    lines = [encoding.ids for encoding in encoder.encode(texts)]
+    encodings = encoder.encode(texts)
+    lines = [encoding.ids for encoding in encodings]
     made = {size: batches(lines, size) for size in task["sizes"]}
     for batch in made[task["sizes"][0]][::8]:
         run(batch)
@@ -64,8 +66,12 @@ def main() -> None:
         cpu, wall = time.process_time(), time.perf_counter()
         if task["tokenise"]:
             encoder.encode(texts)
-        for batch in made[size]:
-            run(batch)
+        if task["mixed"]:
+            for start in range(0, len(encodings), size):
+                list(encoder.heads(encodings[start : start + size]))
+        else:
+            for batch in made[size]:
+                run(batch)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         print(json.dumps({"size": size, "cpu": cpu, "wall": wall}), flush=True)
 
