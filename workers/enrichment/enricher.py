@@ -230,7 +230,9 @@ class Enricher:
         while True:
             ticket, batch = await self._source.next()
             self._stats.took(batch)
-            self._working[ticket] = asyncio.create_task(self._enrich(ticket, batch))
+            task = asyncio.create_task(self._enrich(ticket, batch))
+            task.add_done_callback(lambda _: self._source.answered())
+            self._working[ticket] = task
 
     async def _take(self, partitions: Collection[Partition]) -> None:
         await self._delivery.take(partitions)

@@ -31,12 +31,16 @@ this long is it under pressure. A batch takes well under a second."""
 POLL_MS: Final = 500
 """An empty poll returns after this."""
 
-SMALL_BATCHES: Final = 2
-"""So many batches that are not full are under way: one runs, one waits. Another would take records
-from the batch after it, and small ones cost the model far more a query (Nagle, RFC 896)."""
+SMALL_BATCHES: Final = 1
+"""So many batches that are not full wait for the model. Another would take records from the batch after
+it, and small ones cost the model far more a query (Nagle, RFC 896)."""
 
 GATHER_S: Final = 0.1
 """What comes in gathers for no longer than this."""
+
+FRESH_MS: Final = 10
+"""A request to the broker takes less. aiokafka fetches nothing more while anything that it has fetched
+is left: what has gathered meanwhile is still with the broker."""
 
 HOLD_POLL_S: Final = 1.0
 """How often a paused worker polls, to stay in the group: far below `max.poll.interval`."""
@@ -88,6 +92,9 @@ class RecordSource:
         self._skip_lost = skip_lost
         self._retaking: dict[Partition, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
+        self._asking = 0  # batches that wait for the model
+        self._answered = asyncio.Event()
+        self._held: dict[TopicPartition, Sequence[Any]] = {}  # polled, not in the pipeline yet
         self._holding = False
         self._behind = False
         self.stopped = False
@@ -99,6 +106,11 @@ class RecordSource:
     def made_room(self) -> None:
         """To be called when a batch has left the pipeline."""
         self._room.set()
+
+    def answered(self) -> None:
+        """To be called when a batch has all its answers, or never will."""
+        self._asking -= 1
+        self._answered.set()
 
     def stop_reading(self) -> None:
         """Reads no more, for good, but stays in the group: nobody else is to read on."""
@@ -115,10 +127,13 @@ class RecordSource:
             if self._pipeline.full:
                 await self._await_room()
                 continue
-            if not self._behind and self._pipeline.in_flight >= SMALL_BATCHES:
-                await self._room_within(GATHER_S)
+            gathers = not self._behind and self._asking >= SMALL_BATCHES
+            if gathers:
+                await _within(GATHER_S, self._answered)
             try:
                 found = await self._poll()
+                if gathers and found:
+                    found = await self._with_what_gathered(found)
             except NoOffsetForPartitionError:
                 # the fetcher was faster than the listener, which decides where to begin
                 await asyncio.sleep(POLL_MS / 1000)
@@ -131,6 +146,7 @@ class RecordSource:
                 self._behind = count >= self._settings.triton.max_batch_rows
                 taken = self._submit(found)
                 if taken is not None:
+                    self._asking += 1
                     return taken
 
     async def _poll(self) -> Mapping[TopicPartition, Sequence[Any]]:
@@ -146,6 +162,24 @@ class RecordSource:
                 timeout_ms=POLL_MS, max_records=self._settings.triton.max_batch_rows
             )
         return found
+
+    async def _with_what_gathered(
+        self, found: Mapping[TopicPartition, Sequence[Any]]
+    ) -> Mapping[TopicPartition, Sequence[Any]]:
+        """What was polled, and what has come in since aiokafka fetched it: together one batch.
+
+        What is held meanwhile is neither skipped (`standings`) nor kept when its partition begins
+        anew (`_begin`): then it is read again.
+        """
+        rows = self._settings.triton.max_batch_rows - sum(map(len, found.values()))
+        if self.stopped or rows <= 0:
+            return found
+        self._held = dict(found)
+        more: Mapping[TopicPartition, Sequence[Any]] = {}
+        with suppress(KafkaError):  # the next poll meets it again
+            more = await self.consumer.getmany(timeout_ms=FRESH_MS, max_records=rows)
+        held, self._held = self._held, {}
+        return held | {name: [*held.get(name, ()), *records] for name, records in more.items()}
 
     def _check_range(self, error: OffsetOutOfRangeError) -> None:
         """The fetcher may have asked before the listener has decided where to begin: not so ours."""
@@ -165,7 +199,8 @@ class RecordSource:
         standings = {}
         for name in assigned:
             position = await self.consumer.position(name)
-            self._pipeline.skip_to(Partition(*name), position)
+            if name not in self._held:
+                self._pipeline.skip_to(Partition(*name), position)
             published = self._pipeline.published_to(Partition(*name))
             reached = position if published is None else published
             standings[Partition(*name)] = Standing(reached, ends[name])
@@ -173,7 +208,7 @@ class RecordSource:
 
     async def _await_room(self) -> None:
         """Waits until a batch is through. After sustained pressure partitions pause meanwhile."""
-        await self._room_within(PRESSURE_S)
+        await _within(PRESSURE_S, self._room)
         if not self._pipeline.full:
             return
         self.pauses += 1
@@ -184,16 +219,10 @@ class RecordSource:
                 # Nothing comes of paused partitions. What a rebalance lets slip through is not
                 # ours yet: the pipeline refuses it, and it is read again from its position.
                 self._submit(await self.consumer.getmany(timeout_ms=0))
-                await self._room_within(HOLD_POLL_S)
+                await _within(HOLD_POLL_S, self._room)
         finally:
             self._holding = False
             self.consumer.resume(*self.consumer.paused())
-
-    async def _room_within(self, seconds: float) -> None:
-        self._room.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._room.wait()
 
     def _submit(
         self, found: Mapping[TopicPartition, Sequence[Any]]
@@ -279,6 +308,7 @@ class RecordSource:
         for name, position in positions.items():
             # what was fetched meanwhile is thrown away, so that nothing slips past the pipeline
             self.consumer.seek(name, position.offset)
+            self._held.pop(name, None)
             self._pipeline.assign(Partition(*name), position.offset)
         if self._holding and partitions:
             self.consumer.pause(*partitions)
@@ -294,6 +324,14 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         await self._source.assigned(assigned)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Waits until something happens, or as long as that."""
+    event.clear()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _out_of_range(partitions: Sequence[TopicPartition]) -> ContractError:
