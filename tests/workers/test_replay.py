@@ -213,6 +213,8 @@ async def test_a_limit_ends_the_range_early_and_leaves_the_rest_alone(
     report = await replayed(settings, tmp_path, limit=7)
     assert report.records == 7
     assert report.tally.all_identical
+    first, second = (report.partitions[number] for number in range(2))
+    assert (first.records, second.records) == (7, 0)  # by partition and offset: the same each time
 
 
 async def test_offsets_choose_partitions(settings: Settings, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ async def test_an_audit_of_the_enricher_finds_every_byte_the_same(
         environment, tmp_path, "replay", "--from=-1h", "--to", "latest", "--no-publish"
     )
     assert code == 0, out + err  # another digest that says the same
-    assert "model.digest" in out
+    assert "differ in model or settings" in out
     assert "sha256:another" in out
     assert "agree within the tolerance" in out
 
@@ -230,8 +230,13 @@ async def _some_in(settings: Settings, topic: str) -> None:
 async def test_an_error_says_what_to_do_and_has_exit_code_two(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    code, out, err = await _intentstream(environment, tmp_path, "replay", "--from", "yesterday")
-    assert (code, out) == (2, "")
-    assert "no bound of a range" in err
-    assert "→" in err
-    assert "Traceback" not in err
+    for options, said in (
+        (("--from", "yesterday"), "no bound of a range"),
+        (("--from", "2999-01-01"), "lies in the future"),
+        (("--from", "-1h", "--dry-run"), "--dry-run is of a back-fill"),
+    ):
+        code, out, err = await _intentstream(environment, tmp_path, "replay", *options)
+        assert (code, out) == (2, "")
+        assert said in err
+        assert "→" in err
+        assert "Traceback" not in err

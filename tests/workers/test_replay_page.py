@@ -116,6 +116,15 @@ async def test_an_empty_run_has_a_page(settings: Settings, tmp_path: Path) -> No
     assert "Nothing was published or replayed" in words
 
 
+async def test_a_run_whose_filters_leave_nothing_says_so(
+    settings: Settings, tmp_path: Path
+) -> None:
+    await asked_and_published(settings, 5)
+    report = await replayed(settings, tmp_path, user="nobody")
+    words = " ".join(_parsed((report.request.folder / PAGE).read_text()).text)
+    assert "None of the 5 records of this range is what was asked for" in words
+
+
 async def test_what_a_shopper_typed_is_text_on_the_page(settings: Settings, tmp_path: Path) -> None:
     await ask(settings, [json.dumps({"text": _EVIL, "query_id": "<b>q</b>"}).encode()])
     published = await enriched(settings)

@@ -78,7 +78,10 @@ def replay(  # noqa: PLR0913, PLR0917 (each is an option of the command line)
     sample: Annotated[
         int, typer.Option(min=0, help="Only so many records, by a hash of their positions.")
     ] = 0,
-    limit: Annotated[int, typer.Option(min=0, help="Stop after this many records; 0: all.")] = 0,
+    limit: Annotated[
+        int,
+        typer.Option(min=0, help="Only the first so many, by partition and offset; 0: all."),
+    ] = 0,
     model_version: Annotated[
         str,
         typer.Option(
@@ -143,10 +146,16 @@ def replay(  # noqa: PLR0913, PLR0917 (each is an option of the command line)
         now_ms = round(time.time() * 1_000)
         if resume and not run:
             raise IntentstreamError("--resume needs the name of a run", "add --run NAME")
+        if (dry_run or yes) and not publish_to:
+            option = "--dry-run" if dry_run else "--yes"
+            raise IntentstreamError(f"{option} is of a back-fill", "add --publish-to TOPIC")
         name = run or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        begin = parse_bound(since, now_ms=now_ms)
+        if begin.time_ms is not None and begin.time_ms > now_ms:
+            raise IntentstreamError(f"--from {since} lies in the future", "choose an earlier one")
         request = ReplayRequest(
             run=name,
-            since=parse_bound(since, now_ms=now_ms),
+            since=begin,
             until=parse_bound(until, now_ms=now_ms),
             folder=output / name,
             topic=topic,
@@ -274,31 +283,13 @@ async def _replayed(
 
 
 def _show(report: "ReplayReport") -> None:
-    from workers.replays.comparison import Verdict  # noqa: PLC0415
     from workers.replays.report_page import headline  # noqa: PLC0415
 
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
-    table = Table(title=f"Replay {report.request.run}: {report.records:,} records")
-    table.add_column("topic")
-    for verdict in Verdict:
-        table.add_column(verdict.value, justify="right")
-    for topic, counts in sorted(report.tally.verdicts.items()):
-        table.add_row(topic, *(f"{counts[verdict]:,}" for verdict in Verdict))
-    console.print(table)
-    total, flips = report.agreement.total, report.flips
-    if total.queries and not report.tally.all_identical:
-        console.print(
-            f"Of {total.queries:,} queries {flips['intent']:,} flip their intent, "
-            f"{flips['sentiment']:,} their sentiment; {flips['entities']:,} have other entities; "
-            f"{report.drifted:,} move in score only.",
-            markup=False,
-        )
-        _show_intents(console, report)
-    for name, count in report.tally.fields.most_common(10):
-        console.print(f"  differs in {count:,} events: {name}", markup=False)
-    if report.published_by.keys() != report.replayed_by.keys():
-        console.print(f"published by {_names(report.published_by)}", markup=False)
-        console.print(f"replayed by  {_names(report.replayed_by)}", markup=False)
+    _show_events(console, report)
+    _show_differences(console, report)
+    if report.left_out:
+        console.print(f"{report.left_out:,} records were left out by --user, --intent or --sample.")
     if report.erased:
         console.print(f"{report.erased:,} records of erased users were not replayed.")
     for note in report.notes:
@@ -312,6 +303,37 @@ def _show(report: "ReplayReport") -> None:
             f"Corrections: {report.to_correct:,} found, {report.corrected:,} published",
             markup=False,
         )
+
+
+def _show_events(console: Console, report: "ReplayReport") -> None:
+    from workers.replays.comparison import Verdict  # noqa: PLC0415
+
+    table = Table(title=f"Replay {report.request.run}: {report.records:,} records")
+    table.add_column("topic")
+    for verdict in Verdict:
+        table.add_column(verdict.value, justify="right")
+    for topic, counts in sorted(report.tally.verdicts.items()):
+        table.add_row(topic, *(f"{counts[verdict]:,}" for verdict in Verdict))
+    if table.row_count:
+        console.print(table)
+
+
+def _show_differences(console: Console, report: "ReplayReport") -> None:
+    total, flips = report.agreement.total, report.flips
+    if total.queries and not report.tally.all_identical:
+        console.print(
+            f"Of {total.queries:,} queries {flips['intent']:,} flip their intent, "
+            f"{flips['sentiment']:,} their sentiment; {flips['entities']:,} have other entities; "
+            f"{report.drifted:,} move in score only.",
+            markup=False,
+        )
+        _show_intents(console, report)
+    for kind, count in report.tally.kinds.most_common():
+        console.print(f"  {count:,} events differ in {kind.value}", markup=False)
+    made = {"published by": report.published_by, "replayed by ": report.replayed_by}
+    if report.published_by.keys() != report.replayed_by.keys():
+        for what, origins in made.items():
+            console.print(f"{what} {_names(origins) or 'nobody'}", markup=False)
 
 
 def _show_intents(console: Console, report: "ReplayReport") -> None:

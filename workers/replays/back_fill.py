@@ -1,8 +1,8 @@
 """Back-fill: events that would be others today are published once more, with a higher revision.
 
 They keep their `ce_id`, so consumers that know the id take them for the correction they are; an
-event that was never published comes as revision 0. Profiles are not touched: they were folded
-from `users.signals`, in order, and are corrected by a rebuild.
+event that was never published comes as revision 0. Profiles are not touched: they are folded
+from `users.signals`, each signal once and in order, which a back-fill leaves alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,8 +23,8 @@ Confirm = Callable[[int], bool]
 """Asked before corrections are published: how many there are; whether to go on."""
 
 PROFILES: Final = (
-    "corrections change events, not profiles: those were folded from users.signals and keep what "
-    "they were told, until they are rebuilt"
+    "corrections change events, not profiles: those are folded from users.signals, which a "
+    "back-fill leaves alone, so a rebuild gives the same profiles again"
 )
 _AT_ONCE: Final = 500
 
@@ -41,7 +41,7 @@ def corrected_topics(topics: tuple[str, ...], names: TopicNames) -> None:
         if topic not in allowed:
             raise RangeError(
                 f"{topic} takes no corrections",
-                f"--publish-to takes {' and '.join(allowed)}; profiles are corrected by a rebuild",
+                f"--publish-to takes {' and '.join(allowed)}",
             )
 
 

@@ -24,7 +24,7 @@ from workers.replays.report import ReplayReport, origin
 from workers.replays.run_state import Input, NotedDifference, RunState
 from workers.replays.selection import Choice, Selection
 from workers.settings import Settings
-from workers.topic_range import PartitionRange, read
+from workers.topic_range import PartitionRange, read, read_in_order
 
 Enrich = Callable[[Sequence[SourceRecord]], Awaitable[Sequence[tuple[OutputRecord, ...]]]]
 """The step that the enricher runs: the outputs of each record, in the records' order."""
@@ -100,9 +100,10 @@ class BatchRunner:
         ahead, size = (_AHEAD, _BATCH) if alone else (1, _BATCH_BESIDE)
         waiting: deque[_Batch] = deque()
         taken = self._report.records
+        reading = read_in_order if limit else read  # the first so many are the same every time
         self._pace.begin()
         try:
-            async for found, left in read(reader, source.topic, left_parts, batch=size):
+            async for found, left in reading(reader, source.topic, left_parts, batch=size):
                 batch = self._chosen([source_record(record) for record in found], left)
                 if limit:
                     self._cut(batch, limit - taken)

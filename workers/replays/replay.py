@@ -88,8 +88,9 @@ async def replay(
     except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
         raise UnreachableError(
             f"Kafka refuses: this principal lacks a right ({_named(error)})",
-            "a replay needs Describe, DescribeConfigs and Read on the workers' topics, and Create "
-            "and Write on replays.* unless --no-publish",
+            "a replay needs Describe, DescribeConfigs and Read on the workers' topics, Create and "
+            "Write on replays.* unless --no-publish, and for a back-fill Write on its topics: "
+            "`intentstream topics acls` shows the role auditor",
         ) from error
     except KafkaError as error:
         raise UnreachableError(
@@ -242,7 +243,6 @@ class _Run:
         sample = Sample(source.topic, self._request.sample) if self._request.sample else None
         inside = Wanted(source, frozenset())
         more: set[Position] = set()
-        seen = 0
         self._pace.begin()
         async for found, left in read(
             self._clients.reader, source.topic, source.partitions, batch=_LOOK_AT_ONCE
@@ -257,11 +257,8 @@ class _Run:
                 for record in records:
                     if self._selection.decide(record, published) is not Choice.OUT:
                         sample.offer(Position(record.partition, record.offset))
-            seen += len(records)
             self._progress("looking through the range", source.offsets - left, source.offsets)
             await self._pace.rest()
-            if self._request.limit and sample is None and seen >= self._request.limit:
-                break
         chosen = None
         if sample is not None and sampled:
             chosen = [[one.partition, one.offset] for one in sorted(sample.chosen())]

@@ -68,6 +68,8 @@ def headline(report: ReplayReport) -> str:
     """What came out, in one sentence."""
     tally, total = report.tally, report.agreement.total
     events = sum(tally.total(verdict) for verdict in Verdict)
+    if not events and report.left_out:
+        return f"None of the {report.left_out:,} records of this range is what was asked for."
     if not events:
         return "Nothing was published or replayed in this range."
     if tally.all_identical:

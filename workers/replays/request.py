@@ -24,7 +24,7 @@ class ReplayRequest:
         folder: where the run's files go.
         topic: of queries or of actions; that of queries where empty.
         publish: whether to publish the results to `replays.<run>`.
-        limit: how many records at most; 0 is all.
+        limit: how many records at most, the first by partition and offset; 0 is all.
         user: only records of this user: a raw id or a pseudonym.
         intent: only queries whose published event has this intent.
         sample: only so many records, chosen by a hash of their positions; 0 is all.
