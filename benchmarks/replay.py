@@ -1,8 +1,9 @@
 """`python -m benchmarks.replay`: what a replay needs, how fast it is, and whether it is in the way.
 
-Its peak memory over ranges of 10,000 to 1,000,000 records, against a model that answers at once;
-its speed beside the live enricher's on the same queries, with the shipped model, in turns; and how
-many queries a live enricher still answers a second while a replay with `--share` runs.
+Its peak memory, and what its state takes on disk, over ranges of 10,000 to 1,000,000 records, against a
+model that answers at once; its speed beside the live enricher's on the same queries, with the shipped
+model, in turns; and how many queries a live enricher still answers a second while a replay with
+`--share` runs.
 """
 
 import asyncio
@@ -22,9 +23,11 @@ from benchmarks.instant_model import InstantModel
 from benchmarks.instant_runs import backlog
 from benchmarks.load import Load
 from benchmarks.measured import Row, command
+from benchmarks.ratios import ratio
 from benchmarks.rig import SECRET, Line, enricher, line, servers
 from workers.errors import IntentstreamError
 from workers.kafka import producer, running
+from workers.replays.run_state import WORK
 from workers.settings import Settings
 
 RESULTS: Final = Path(__file__).parent / "results" / "replay.csv"
@@ -54,11 +57,12 @@ QUICK: Final = Sizes((2_000, 10_000), 2_000, 3.0, 1)
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What one replay was: its report, wall seconds of the whole command, and its peak memory."""
+    """What one replay was: its report, wall seconds of the whole command, and what it took at most."""
 
     report: dict[str, Any]
     seconds: float
-    peak_bytes: int
+    memory_bytes: int
+    disk_bytes: int
 
 
 async def run(folder: Path, sizes: Sizes) -> list[Row]:
@@ -80,7 +84,8 @@ async def _memory(folder: Path, sizes: Sizes) -> list[Row]:
             if found.report["identical"] < count or not _agrees(found.report):
                 raise IntentstreamError("the replay is not identical", json.dumps(found.report))
             case = f"{count:,} records"
-            rows.append(Row("peak memory", case, found.peak_bytes / _MB, "MB"))
+            rows.append(Row("peak memory", case, found.memory_bytes / _MB, "MB"))
+            rows.append(Row("disk while it runs", case, found.disk_bytes / _MB, "MB"))
             rate = found.report["records"] / found.seconds
             rows.append(Row("records, instant model", case, rate, "1/s"))
     return rows
@@ -119,20 +124,19 @@ async def _beside_the_enricher(folder: Path, sizes: Sizes) -> list[Row]:
                 rates = await _shared(at, folder, sizes.window_s)
                 alone.append(rates[0])
                 beside.append(rates[1])
-    rates_of = {"enricher": live, "replay": whole, "replay, without start and page": phase}
-    medians = {case: statistics.median(rates) for case, rates in rates_of.items()}
-    kept = [after / before for before, after in zip(alone, beside, strict=True)]
-    case = f"beside a replay with --share {SHARE:g}"
+    kept = f"beside a replay with --share {SHARE:g}"
+    rates_of = {
+        ("queries", "enricher"): live,
+        ("queries", "replay"): whole,
+        ("queries", "replay, without start and page"): phase,
+        ("queries of a live enricher", "alone"): alone,
+        ("queries of a live enricher", kept): beside,
+    }
     return [
-        *(Row("queries", name, rate, "1/s") for name, rate in medians.items()),
-        *(
-            Row("against the enricher", name, medians[name] / medians["enricher"], "")
-            for name in rates_of
-            if name != "enricher"
-        ),
-        Row("queries of a live enricher", "alone", statistics.median(alone), "1/s"),
-        Row("queries of a live enricher", case, statistics.median(beside), "1/s"),
-        Row("what the enricher keeps", case, statistics.median(kept), ""),
+        *(Row(*name, statistics.median(rates), "1/s") for name, rates in rates_of.items()),
+        *ratio("against the enricher", "replay", whole, live),
+        *ratio("against the enricher", "replay, without start and page", phase, live),
+        *ratio("what the enricher keeps", kept, beside, alone),
     ]
 
 
@@ -158,21 +162,22 @@ async def _rate(at: Line, seconds: float) -> float:
 
 
 async def _replay(settings: Settings, folder: Path, *arguments: str) -> Replayed:
-    """Runs the command, and watches its memory.
+    """Runs the command, and watches what it takes.
 
     Raises:
         IntentstreamError: it failed.
     """
     began = time.monotonic()
     process = await _started(settings, folder, *arguments)
-    peak, watching = 0, asyncio.create_task(process.communicate())
+    memory, disk, watching = 0, 0, asyncio.create_task(process.communicate())
     while not watching.done():
-        peak = max(peak, _peak_bytes(process.pid))
+        memory = max(memory, _peak_bytes(process.pid))
+        disk = max(disk, _state_bytes(folder / "replays"))
         await asyncio.wait({watching}, timeout=_LOOK_EVERY_S)
     out, said = watching.result()
     if process.returncode not in (0, 1):
         raise IntentstreamError("the replay failed", said.decode()[-2_000:])
-    return Replayed(json.loads(out), time.monotonic() - began, peak)
+    return Replayed(json.loads(out), time.monotonic() - began, memory, disk)
 
 
 @asynccontextmanager
@@ -223,6 +228,15 @@ def _peak_bytes(pid: int) -> int:
         return 0
     found: Sequence[str] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
     return int(found[0]) * 1024 if found else 0
+
+
+def _state_bytes(runs: Path) -> int:
+    """What unfinished runs have on disk."""
+    found = 0
+    for path in runs.glob(f"*/{WORK}*"):
+        with suppress(FileNotFoundError):  # the run has ended
+            found += path.stat().st_size
+    return found
 
 
 if __name__ == "__main__":
