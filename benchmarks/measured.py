@@ -56,12 +56,12 @@ def quantiles(measure: str, case: str, seconds: Sequence[float]) -> list[Row]:
 def machine() -> str:
     """The processor, its vector instructions, how many cores this process may use, and their load."""
     lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    facts = {name.strip(): value.strip() for name, _, value in (e.partition(":") for e in lines)}
+    name = facts.get("model name", platform.machine())
+    if "cpu family" in facts:  # generations of one maker differ by more than their names
+        name += f" family {facts['cpu family']} model {facts.get('model', '?')}"
     cores = len(os.sched_getaffinity(0))
-    return (
-        f"{names[0] if names else platform.machine()} ({instruction_sets(lines)}), {cores} cores, "
-        f"load {os.getloadavg()[0]:.1f}"
-    )
+    return f"{name} ({instruction_sets(lines)}), {cores} cores, load {os.getloadavg()[0]:.1f}"
 
 
 def instruction_sets(lines: Iterable[str]) -> str:
