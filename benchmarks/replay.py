@@ -36,9 +36,9 @@ _MB: Final = 1e6
 _AT_ONCE: Final = 5_000
 _LOOK_EVERY_S: Final = 0.1
 _LONGEST_S: Final = 3_600.0
-_BACKLOG_A_SECOND: Final = 2_500  # of a window, of which there are two: more than is answered
+_BACKLOG_A_SECOND: Final = 5_000  # of a window, of which there are two: more than is answered
 _SETTLE_S: Final = 3.0
-"""A worker that has just been joined by a replay, or left by one, is not what is measured."""
+"""A worker that has just begun, or has just been joined by a replay, is not what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,17 @@ async def _shared(at: Line, folder: Path, window_s: float) -> tuple[float, float
     until = ",".join(f"{place.partition}:{end}" for place, end in ends.items())
     since = ",".join(f"{place.partition}:0" for place in ends)
     async with enricher(at, warm_up=100) as worker:
+        worker.hold()
         await at.fill(Load(int(_BACKLOG_A_SECOND * window_s), seed=104_729))
+        worker.go_on()
+        await asyncio.sleep(_SETTLE_S)
         rate = await _rate(at, window_s)
         async with _replaying(at.settings, folder, "--from", since, "--to", until):
             await asyncio.sleep(_SETTLE_S)
             shared = await _rate(at, window_s)
         worker.check()
+        if await at.committed() >= at.fed:
+            raise IntentstreamError("the backlog ran out", "the rates are too low: make it larger")
     return rate, shared
 
 
