@@ -104,7 +104,7 @@ class ModelRepository:
         if not (self.front / _CONFIGS[0]).is_file():
             raise ModelVersionError(
                 f"there is no {FRONT} in {path}",
-                "name the folder that Triton serves in INTENTSTREAM_MODELS__REPOSITORY",
+                "name the folder that Triton serves in INTENTSTREAM_TRITON__REPOSITORY",
             )
 
     @contextmanager
