@@ -8,13 +8,11 @@ here is the loop around it: sockets, futures and counting.
 """
 
 import gc
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 from aiokafka.producer.message_accumulator import BatchBuilder
 from pydantic import SecretStr
@@ -23,10 +21,11 @@ from benchmarks.instant_model import CONFIG, Answers
 from benchmarks.instant_runs import backlog
 from benchmarks.measured import Row, command
 from benchmarks.rig import SECRET
-from streams.decoding import Decoder, ModelLabels, Understanding
+from streams.decoding import Decoder, Understanding
 from streams.enrichment import PreparedQuery
 from streams.events import ModelVersion
 from streams.records import OutputRecord, SourceRecord
+from training.export.serving_config import read_front
 from workers.enrichment.batch_enrichment import enrichment_of
 from workers.kafka import partition_for
 from workers.model_contract import ModelContract
@@ -91,7 +90,7 @@ class _Made:
             for n, (key, value) in enumerate(backlog(queries))
         ]
         answers = Answers.of(CONFIG)
-        self._labels = _labels(answers)
+        self._labels = read_front(CONFIG.read_text("utf-8")).labels
         self._prepared = self.prepare()
         self._reads = [self._prepared[start : start + _ROWS] for start in range(0, queries, _ROWS)]
         self._texts = [[query.text for query in read] for read in self._reads]
@@ -123,13 +122,6 @@ class _Made:
             ]
             for read, understood in zip(self._reads, self._understood, strict=True)
         ]
-
-
-def _labels(answers: Answers) -> ModelLabels:
-    parameters = answers.config.parameters
-    declared = json.loads(parameters["labels"].string_value)
-    space = parameters["vector_space"].string_value
-    return msgspec.convert(declared | {"vector_space": space}, ModelLabels)
 
 
 def _tensors(answers: Answers, texts: list[str]) -> dict[str, Any]:
