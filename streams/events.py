@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from streams.labels import UNKNOWN
+from streams.profile_schema import Profile
 
 Identifier = Annotated[str, Meta(max_length=256)]
 Locale = Annotated[str, Meta(max_length=35, pattern=r"^[A-Za-z]{0,8}([-_][A-Za-z0-9]{1,8})*$")]
@@ -228,7 +229,9 @@ class ErasureSignal(Struct, frozen=True, omit_defaults=True):
 class UserSignal(Struct, frozen=True, omit_defaults=True, gc=False):
     """`users.signals`: one ordered log per user of all that shapes a profile.
 
-    Exactly one of `query`, `action` and `erasure` is set.
+    Exactly one of `query`, `action`, `erasure` and `restated` is set. With a `revision` above 0 it
+    corrects an earlier signal of the same source, and by itself changes no profile. `restated` is
+    the profile as it should have been at its own `position`: it counts while nothing was said since.
     """
 
     user: str
@@ -237,10 +240,13 @@ class UserSignal(Struct, frozen=True, omit_defaults=True, gc=False):
     query: QuerySignal | None = None
     action: ActionSignal | None = None
     erasure: ErasureSignal | None = None
+    restated: Profile | None = None
+    revision: int = 0
 
     def __post_init__(self) -> None:
-        if sum(part is not None for part in (self.query, self.action, self.erasure)) != 1:
-            raise ValueError("exactly one of query, action and erasure must be set")
+        parts = (self.query, self.action, self.erasure, self.restated)
+        if sum(part is not None for part in parts) != 1:
+            raise ValueError("exactly one of query, action, erasure and restated must be set")
 
 
 EVENT_TYPES: dict[type[Struct], str] = {

@@ -32,7 +32,7 @@ class Folding:
         Raises `RecordError` when the record is no signal of the user in its key, or does not fit
         the profile.
         """
-        signal = self._signal(record)
+        signal = signal_of(record)
         profile = None if stored is None else _profiles.decode(stored)
         if profile is not None and profile.layout > LAYOUT:
             raise RecordError(
@@ -63,23 +63,25 @@ class Folding:
         """The dead letter of a record."""
         return dead_letter(self.topics.dead, record, error, cluster=self.cluster, epoch=self.epoch)
 
-    @staticmethod
-    def _signal(record: SourceRecord) -> UserSignal:
-        def refusal(reason: DeadReason, detail: str) -> RecordError:
-            return RecordError(reason, Stage.PROFILE, detail)
 
-        if record.value is None:
-            raise refusal(DeadReason.NULL_VALUE, "the value is null (a tombstone)")
-        try:
-            signal = _signals.decode(record.value)
-        except UnicodeDecodeError as error:
-            raise refusal(DeadReason.INVALID_ENCODING, "the value is not UTF-8") from error
-        except msgspec.ValidationError as error:
-            raise refusal(DeadReason.INVALID_FIELD, "the value is no user signal") from error
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise refusal(DeadReason.INVALID_JSON, "the value is not JSON") from error
-        if not is_pseudonym(signal.user):
-            raise refusal(DeadReason.INVALID_FIELD, "the signal's user is no pseudonym")
-        if record.key != signal.user.encode():
-            raise refusal(DeadReason.INVALID_FIELD, "the record's key is not the signal's user")
-        return signal
+def signal_of(record: SourceRecord) -> UserSignal:
+    """The signal in a record. Raises `RecordError` when it is none of the user in its key."""
+
+    def refusal(reason: DeadReason, detail: str) -> RecordError:
+        return RecordError(reason, Stage.PROFILE, detail)
+
+    if record.value is None:
+        raise refusal(DeadReason.NULL_VALUE, "the value is null (a tombstone)")
+    try:
+        signal = _signals.decode(record.value)
+    except UnicodeDecodeError as error:
+        raise refusal(DeadReason.INVALID_ENCODING, "the value is not UTF-8") from error
+    except msgspec.ValidationError as error:
+        raise refusal(DeadReason.INVALID_FIELD, "the value is no user signal") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise refusal(DeadReason.INVALID_JSON, "the value is not JSON") from error
+    if not is_pseudonym(signal.user):
+        raise refusal(DeadReason.INVALID_FIELD, "the signal's user is no pseudonym")
+    if record.key != signal.user.encode():
+        raise refusal(DeadReason.INVALID_FIELD, "the record's key is not the signal's user")
+    return signal

@@ -9,6 +9,8 @@ that one wrong clock cannot age a whole profile.
     repeated   a position at or before the profile's: the very same profile comes back
     counted    a source (topic, partition, offset) that is in already: only the position moves on
     late       counts as if it had come in time: less by 2^(-lateness / half-life)
+    corrected  a signal with a revision: only the position moves on, the first one has counted
+    restated   the profile as a rebuild has it takes the place of the one at the same position
     erased     clears all; what was said before the erasure never counts again
 """
 
@@ -34,6 +36,7 @@ from streams.events import (
 from streams.labels import UNKNOWN
 from streams.profile_rules import ATTRIBUTE_ENTITIES, FIELD_OF_ENTITY, SERVICE_INTENTS, ProfileRules
 from streams.profile_schema import (
+    LAYOUT,
     NOTHING_SEEN,
     PROFILE_UPDATED,
     WEIGHT_FIELDS,
@@ -104,7 +107,8 @@ def fold(
 
     Raises:
         RecordError: the signal is of another user, of an earlier epoch than the profile, of
-            another partition in the same epoch, or carries a vector that is none.
+            another partition in the same epoch, carries a vector that is none, or restates a
+            profile that is not known.
     """
     if profile is not None and _is_repeat(profile, signal, position):
         return profile
@@ -112,6 +116,10 @@ def fold(
     if signal.erasure is not None:
         return _erased(profile, signal.user, position, max(now, _utc(logged_at or now)))
     new_epoch = profile is not None and profile.position.epoch != position.epoch
+    if signal.restated is not None:
+        known = _restated(profile, signal.restated)
+        seen = {} if new_epoch else known.seen
+        return msgspec.structs.replace(known, position=position, seen=seen)
     seen = {} if profile is None or new_epoch else profile.seen
     if profile is not None and not _counts(profile, seen, signal, now):
         return msgspec.structs.replace(profile, position=position, seen=seen)
@@ -124,7 +132,7 @@ def fold(
     elif signal.action is not None:
         changed = _with_action(before, signal.action, step, rules)
     else:
-        raise ValueError("a signal without query, action and erasure")
+        raise ValueError("a signal without query, action, erasure and restated profile")
     return msgspec.structs.replace(
         changed,
         position=position,
@@ -182,6 +190,8 @@ def _counts(
     profile: Profile, seen: Mapping[str, SeenOffsets], signal: UserSignal, now: datetime
 ) -> bool:
     """Whether a signal is news: not counted before, and not from before an erasure."""
+    if signal.revision:
+        return False
     source = signal.source
     if source is not None and source.offset in seen.get(_source_key(source), NOTHING_SEEN):
         return False
@@ -225,6 +235,13 @@ def _erased(profile: Profile | None, user: str, position: Position, at: datetime
         if profile.position.epoch == position.epoch:
             seen = {name: offsets.closed() for name, offsets in profile.seen.items()}
     return Profile(user=user, position=position, as_of=at, erased_at=at, seen=seen)
+
+
+def _restated(profile: Profile | None, restated: Profile) -> Profile:
+    """The restated profile if it is of the same position; else the known one has moved on."""
+    if profile is None or restated.user != profile.user or restated.layout > LAYOUT:
+        raise _refusal(DeadReason.PROFILE_UPDATE_FAILED, "it restates a profile that is not known")
+    return restated if restated.position == profile.position else profile
 
 
 def _source_key(source: Source) -> str:

@@ -35,7 +35,7 @@ from streams.topics import TopicNames, TopicSpec, topic_specs
 
 JsonSchema = dict[str, Any]
 
-API_VERSION: Final = "1.0.0"
+API_VERSION: Final = "1.1.0"
 """Of the events, not of the program: the minor part rises with every addition."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -22,7 +22,7 @@ from streams.records import SourceRecord
 from tests.faults.load import USERS
 from workers import kafka
 from workers.errors import UnreachableError
-from workers.profiles.erasure import publish_erasure
+from workers.profiles.own_signals import publish_erasure
 from workers.profiles.redis_store import client, profile_key
 from workers.settings import Settings
 

@@ -410,6 +410,55 @@ def test_epochs_sort_by_the_value_of_their_numbers() -> None:
 # --- erasure
 
 
+def corrected(signal: UserSignal) -> UserSignal:
+    return msgspec.structs.replace(signal, revision=1)
+
+
+def restated(profile: Profile) -> UserSignal:
+    return UserSignal(user=USER, occurred_at=NOON, restated=profile)
+
+
+def test_a_correction_only_moves_the_position_of_who_is_known() -> None:
+    said = query(entity("color", "red"), source=source(1))
+    profile = folded(said)
+    blue = corrected(query(entity("color", "blue"), source=source(2)))
+    after = folded(blue, start=profile, first=1)
+    assert after == msgspec.structs.replace(profile, position=Position("1", 0, 1))
+    assert folded(blue).colors.values == {"blue": 1.0}  # the first one is gone from the log
+
+
+def test_a_restated_profile_takes_the_place_of_the_one_at_its_position() -> None:
+    profile, right = folded(query(entity("color", "red"))), folded(query(entity("color", "blue")))
+    after = folded(restated(right), start=profile, first=1)
+    assert after == msgspec.structs.replace(right, position=Position("1", 0, 1))
+    assert folded(restated(right), start=after, first=1) is after  # a repeat
+
+
+@pytest.mark.parametrize("between", [query(), erasure()], ids=["something said", "an erasure"])
+def test_a_restated_profile_does_not_count_when_the_user_has_moved_on(between: UserSignal) -> None:
+    right = folded(query(entity("color", "blue")))
+    moved = folded(query(entity("color", "red")), between)
+    after = folded(restated(right), start=moved, first=2)
+    assert after == msgspec.structs.replace(moved, position=Position("1", 0, 2))
+
+
+def test_a_restated_profile_of_nobody_known_or_of_a_later_layout_is_refused() -> None:
+    profile = folded(query())
+    for start, other in (
+        (None, profile),
+        (profile, msgspec.structs.replace(profile, layout=99)),
+        (profile, msgspec.structs.replace(profile, user="k1." + "f" * 32)),
+    ):
+        with pytest.raises(RecordError, match="not known"):
+            folded(restated(other), start=start, first=1)
+
+
+def test_a_restated_profile_in_a_new_epoch_keeps_no_offsets_of_the_old_one() -> None:
+    profile = folded(query(source=source(1)))
+    after = fold(profile, restated(profile), Position("2", 0, 0), RULES)
+    assert after == msgspec.structs.replace(profile, position=Position("2", 0, 0), seen={})
+
+
 def test_an_erasure_leaves_a_marker_only() -> None:
     marker = folded(query(entity("creator", "acme"), source=source(1)), erasure(at=NOON + DAY))
     assert marker.is_erased

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 from aiokafka.structs import TopicPartition
 from pydantic import SecretStr
@@ -241,6 +242,15 @@ async def rig(kafka: str, redis: str, folder: Path, *, partitions: int = 2) -> A
         yield made
     finally:
         await made.close()
+
+
+def told(profile: Profile) -> bytes:
+    """All that a profile says, without where it stands in the log."""
+    seen = {
+        name: msgspec.structs.replace(offsets, touched=0) for name, offsets in profile.seen.items()
+    }
+    position = msgspec.structs.replace(profile.position, partition=0, offset=0)
+    return encode(msgspec.structs.replace(profile, user="", position=position, seen=seen))
 
 
 def traffic(key: Pseudonymiser, count: int, *, users: int = 40, seed: int = 7) -> list[UserSignal]:

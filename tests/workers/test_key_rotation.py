@@ -10,11 +10,10 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from streams.events import encode
-from streams.profiles import Profile
+from streams.events import UserSignal
 from streams.pseudonyms import Pseudonymiser
 from tests.streams.profile_signals import erasure, query
-from tests.workers.personalizer_rig import BEGAN, SECRET, Rig, rig, traffic
+from tests.workers.personalizer_rig import BEGAN, SECRET, Rig, rig, told, traffic
 from workers.cli import app
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
@@ -116,15 +115,6 @@ async def bench(kafka: EmbeddedKafka, valkey: EmbeddedValkey, tmp_path: Path) ->
         yield made
 
 
-def told(profile: Profile) -> bytes:
-    """All that a profile says, without where it stands in the log."""
-    seen = {
-        name: msgspec.structs.replace(offsets, touched=0) for name, offsets in profile.seen.items()
-    }
-    position = msgspec.structs.replace(profile.position, partition=0, offset=0)
-    return encode(msgspec.structs.replace(profile, user="", position=position, seen=seen))
-
-
 @pytest.mark.timeout(120)
 async def test_carried_users_have_the_same_profiles_under_their_new_names(bench: Rig) -> None:
     old, users = bench.key, [f"user {n}" for n in range(9)]
@@ -140,7 +130,9 @@ async def test_carried_users_have_the_same_profiles_under_their_new_names(bench:
             query(user=eve, at=datetime.now(UTC) + timedelta(minutes=1), text="anew"),
         ]
     )
+    await _restated(bench, ann, old.user("user 1"))
     before = await bench.offline()
+    assert before[ann].counts == {"queries": 1_000}
     bench.settings = settings = rotated(bench.settings)
     new = bench.key
     planned = await carry(settings, users, dry_run=True)
@@ -168,6 +160,20 @@ async def test_carried_users_have_the_same_profiles_under_their_new_names(bench:
         "bob": "k1.",  # not carried: still found under the previous key
     }
     await _forgotten_under_both(bench, settings, new)
+
+
+async def _restated(bench: Rig, ann: str, other: str) -> None:
+    """One profile as it should have been, and one that did not count: something was said since."""
+    known = await bench.offline()
+    right = msgspec.structs.replace(known[ann], counts={"queries": 1_000})
+    wrong = msgspec.structs.replace(
+        known[other],
+        counts={"queries": 2_000},
+        position=msgspec.structs.replace(known[other].position, offset=0),
+    )
+    await bench.feed(
+        [UserSignal(user=one.user, occurred_at=BEGAN, restated=one) for one in (right, wrong)]
+    )
 
 
 async def _forgotten_under_both(bench: Rig, settings: Settings, new: Pseudonymiser) -> None:

@@ -23,8 +23,8 @@ from workers.commands.dead import _tell
 from workers.dead_letters import Selection, SourceFilter, dead_letters
 from workers.enrichment.enricher import Enricher
 from workers.kafka import source_record
-from workers.profiles.erasure import publish_erasure
 from workers.profiles.key_rotation import ROTATION
+from workers.profiles.own_signals import publish_erasure
 from workers.redriving import LeftOut, RedriveReport, redrive
 
 KIND = EVENT_TYPES[QueryUnderstood]

@@ -23,7 +23,7 @@ from tests.workers.replay_rig import asked_and_published, deployment, replayed, 
 from workers.embedded.kafka import EmbeddedKafka
 from workers.errors import SettingsError
 from workers.kafka import admin, consumer, producer, running
-from workers.profiles.erasure import publish_erasure
+from workers.profiles.own_signals import publish_erasure
 from workers.replays import verification
 from workers.replays.evidence import MANIFEST, SIGNATURE, PartitionEvidence, record_digest
 from workers.replays.keys import checked_key, trusted_key

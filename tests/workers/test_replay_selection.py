@@ -21,8 +21,8 @@ from tests.workers.replay_rig import (
     step,
 )
 from workers.kafka import admin, producer, running, source_record
-from workers.profiles.erasure import publish_erasure
 from workers.profiles.key_rotation import ROTATION
+from workers.profiles.own_signals import publish_erasure
 from workers.replays.comparison import Verdict
 from workers.replays.event_identity import Position
 from workers.replays.selection import Sample

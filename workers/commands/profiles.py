@@ -151,6 +151,7 @@ class Origin(StrEnum):
 
     FEATURES = "features"
     SIGNALS = "signals"
+    CORRECTIONS = "corrections"
 
 
 def rebuild_profiles(
@@ -159,18 +160,25 @@ def rebuild_profiles(
         typer.Option(
             "--from",
             help="`features`: the profiles as published. `signals`: folded anew, with today's "
-            "rules; brings back markers of erased users, and what users.features lacks.",
+            "rules; brings back markers of erased users, and what users.features lacks. "
+            "`corrections`: after `replay --publish-to`, the profiles of users whose queries it "
+            "corrected.",
         ),
     ] = Origin.FEATURES,
 ) -> None:
     """Fill Redis with the profiles again, from Kafka. Safe beside live workers, and to repeat.
 
-    One that was stopped or killed goes on where it was when the same command is given again.
+    One that was stopped or killed goes on where it was when the same command is given again. From
+    corrections it goes the other way round: the profiles as they should be are published on
+    users.signals, and the personalizer takes them over, to users.features and Redis.
     """
     from workers.profiles import rebuild  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()
+    if source is Origin.CORRECTIONS:
+        _correct(settings)
+        return
     fill_redis = {
         Origin.FEATURES: rebuild.rebuild_from_features,
         Origin.SIGNALS: rebuild.rebuild_from_signals,
@@ -191,6 +199,27 @@ def rebuild_profiles(
         typer.echo(
             f"{done.left_out} users left as they are: retention has taken the beginning of their "
             "log, and no snapshot reflects it"
+        )
+
+
+def _correct(settings: "Settings") -> None:
+    from workers.profiles.corrections import correct_profiles  # noqa: PLC0415
+
+    with _progress("folding") as advance:
+        done = asyncio.run(correct_profiles(settings, advance))
+    typer.echo(
+        f"{done.users} users with corrected signals: {done.restated} profiles published as they "
+        f"should be, {done.unchanged} right already"
+    )
+    if done.busy:
+        typer.echo(
+            f"{done.busy} users left as they are: something new was said, or waits for the "
+            "personalizer; give the same command again"
+        )
+    if done.left_out:
+        typer.echo(
+            f"{done.left_out} users left as they are: retention has taken part of their log, or "
+            "other rules made their profile"
         )
 
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +111,8 @@ def replay(  # noqa: PLR0913, PLR0917 (each is an option of the command line)
         typer.Option(
             metavar="TOPIC",
             help="Back-fill: publish what changed once more on this topic (queries.intents, "
-            "queries.entities), with a higher revision. Asks before it does.",
+            "queries.entities), with a higher revision; with queries.intents also the signals "
+            "for profiles. Asks before it does.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -264,9 +265,10 @@ async def _replayed(
                     tasks[phase] = bar.add_task(phase)
                 bar.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]  # rich's TaskID
 
-            def confirm(count: int) -> bool:
+            def confirm(counts: Mapping[str, int]) -> bool:
                 bar.stop()
-                what = f"{count:,} events would be published on {', '.join(request.correct)}"
+                on = ", ".join(f"{count:,} on {topic}" for topic, count in counts.items())
+                what = f"{sum(counts.values()):,} events would be published: {on}"
                 if dry_run:
                     console.print(f"{what} (dry run)", markup=False)
                     return False

@@ -5,13 +5,11 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aiokafka import AIOKafkaProducer
 from redis.asyncio import Redis
 
-from streams.cloudevents import rfc3339
-from streams.events import EVENT_TYPES, ErasureSignal, UserSignal, encode
 from streams.pseudonyms import is_pseudonym
 from workers.kafka import producer, running
+from workers.profiles.own_signals import publish_erasure
 from workers.profiles.redis_store import client, profile_key
 from workers.settings import Settings
 
@@ -52,30 +50,6 @@ async def forget(settings: Settings, user: str, *, wait_s: float) -> Erasure:
     complete = await _carried_out(settings, offsets, wait_s)
     kept = (topics.raw, topics.actions, topics.intents, topics.entities, topics.signals)
     return Erasure(names, complete, (*kept, topics.dead))
-
-
-async def publish_erasure(
-    publisher: AIOKafkaProducer,
-    settings: Settings,
-    name: str,
-    at: datetime,
-    reason: str = ErasureSignal().reason,
-) -> int:
-    """Publishes the erasure of one pseudonym. Returns its offset on `users.signals`."""
-    signal = UserSignal(user=name, occurred_at=at, erasure=ErasureSignal(reason))
-    sent = await publisher.send_and_wait(
-        settings.topic_names.signals,
-        encode(signal),
-        key=name.encode(),
-        headers=[
-            ("ce_specversion", b"1.0"),
-            ("ce_type", EVENT_TYPES[UserSignal].encode()),
-            ("ce_time", rfc3339(at).encode()),
-            ("content-type", b"application/json"),
-            ("ce_partitionkey", name.encode()),
-        ],
-    )
-    return int(sent.offset)
 
 
 async def _carried_out(settings: Settings, offsets: dict[str, int], wait_s: float) -> bool:

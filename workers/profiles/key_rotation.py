@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +22,15 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from streams.cloudevents import derive_id
+from streams.deadletters import RecordError
 from streams.events import EVENT_TYPES, UserSignal, encode
+from streams.profile_schema import Position, Profile
+from streams.profile_updates import signal_of
 from streams.pseudonyms import is_pseudonym
 from streams.records import Headers, SourceRecord
 from workers.errors import ContractError, SettingsError
 from workers.kafka import producer, running
-from workers.profiles.erasure import publish_erasure
+from workers.profiles.own_signals import publish_erasure
 from workers.profiles.topic_reading import extent, read_topic
 from workers.sections import PREFIX
 from workers.settings import Settings
@@ -40,7 +44,6 @@ ROTATION: Final = "key_rotation"
 _MAX_ID_CHARS: Final = 256  # as the schema of queries and actions has it
 _MAX_KEY_ID_CHARS: Final = 16
 _SENT_AT_ONCE: Final = 500
-_signals = msgspec.json.Decoder(UserSignal)
 
 
 def next_key_id(key_id: str) -> str:
@@ -146,7 +149,8 @@ class _Log:
 
     names: dict[bytes, str]
     """Old name → new one."""
-    carried: set[bytes] = field(default_factory=set)
+    carried: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """Origin of a copy → where the copy is: partition and offset."""
     erasure: dict[bytes, tuple[int, datetime]] = field(default_factory=dict)
     """Old name → offset and time of its last erasure that the user asked for."""
     ended: dict[bytes, int] = field(default_factory=dict)
@@ -154,13 +158,15 @@ class _Log:
     last: dict[bytes, int] = field(default_factory=dict)
     new_erasure: dict[bytes, datetime] = field(default_factory=dict)
     own: set[bytes] = field(default_factory=set)
+    copied: dict[bytes, int] = field(default_factory=dict)
+    """Old name → offset of the last signal that was copied, or is to be."""
 
     def note(self, record: SourceRecord, signal: UserSignal, *, is_new: bool) -> None:
         key = record.key or b""
         if is_new:
             origin = _header(record.headers, CARRIED_FROM)
             if origin is not None:
-                self.carried.add(origin)
+                self.carried[origin] = (record.partition, record.offset)
             if signal.erasure is not None:
                 known = self.new_erasure.get(key, signal.occurred_at)
                 self.new_erasure[key] = max(known, signal.occurred_at)
@@ -179,6 +185,9 @@ class _Log:
         """Whether a signal of an old name still says something about the user."""
         key = record.key or b""
         offset, at = self.erasure.get(key, (-1, None))
+        if signal.restated is not None:  # it says nothing where it did not count
+            place = (record.partition, self.copied.get(key))
+            return place == (signal.restated.position.partition, signal.restated.position.offset)
         if signal.erasure is None:
             return record.offset > offset
         if signal.erasure.reason == ROTATION or at is None or record.offset != offset:
@@ -216,22 +225,21 @@ async def carry(settings: Settings, users: Iterable[str], *, dry_run: bool) -> C
         log.note(record, signal, is_new=record.key in new_names)
     done.known = len(log.last)
     done.late = sum(names[key].encode() in log.own for key in log.last)
-    sent: list[asyncio.Future[Any]] = []
     async with running(producer(settings.kafka), settings.kafka) as publisher:
+        copies = _Copies(settings, publisher)
         async for record, signal in _signals_of(settings, names.keys()):
             if not log.is_to_copy(record, signal):
                 continue
-            if _origin(record) in log.carried:
+            log.copied[record.key or b""] = record.offset
+            name, copy = names[record.key or b""], log.carried.get(_origin(record))
+            if copy is not None:
                 done.already += 1
+                copies.known(name, *copy)
                 continue
             done.signals += 1
             if not dry_run:
-                name = names[record.key or b""]
-                sent.append(await _copy(publisher, settings, record, signal, name))
-            if len(sent) >= _SENT_AT_ONCE:
-                await asyncio.gather(*sent)
-                sent.clear()
-        await asyncio.gather(*sent)  # all copies are there before anything is erased
+                await copies.add(record, signal, name)
+        await copies.arrived()  # all of them are there before anything is erased
         for key, offset in log.last.items():
             if log.ended.get(key, -1) < offset:
                 done.erased += 1
@@ -247,40 +255,66 @@ async def _signals_of(
     """The valid signals of some users, each user's in order; others are dead letters' business."""
     wanted = frozenset(keys)
     async for record in read_topic(settings, settings.topic_names.signals):
-        if record.key not in wanted or record.value is None:
+        if record.key not in wanted:
             continue
-        try:
-            signal = _signals.decode(record.value)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        if signal.user.encode() == record.key:
-            yield record, signal
+        with suppress(RecordError):
+            yield record, signal_of(record)
 
 
-async def _copy(
-    publisher: AIOKafkaProducer,
-    settings: Settings,
-    record: SourceRecord,
-    signal: UserSignal,
-    name: str,
-) -> "asyncio.Future[Any]":
-    kind = EVENT_TYPES[UserSignal]
-    own_id = derive_id(
-        settings.cluster, settings.epoch, record.topic, record.partition, record.offset, kind
-    )
-    changed = {"ce_id": own_id.encode(), "ce_partitionkey": name.encode()}
-    headers = [
-        (key, changed.get(key, value)) for key, value in record.headers if key != CARRIED_FROM
-    ]
-    sent: asyncio.Future[Any] = await publisher.send(
-        record.topic,
-        encode(msgspec.structs.replace(signal, user=name)),
-        key=name.encode(),
-        headers=[*headers, (CARRIED_FROM, _origin(record))],
-        # its own time: it limits the event's clock in the fold, and retention goes by it
-        timestamp_ms=record.timestamp_ms if record.timestamp_ms >= 0 else None,
-    )
-    return sent
+class _Copies:
+    """Writes signals under new names, each user's in order."""
+
+    def __init__(self, settings: Settings, publisher: AIOKafkaProducer) -> None:
+        self._settings = settings
+        self._publisher = publisher
+        self._sent: list[asyncio.Future[Any]] = []
+        self._last: dict[str, asyncio.Future[Any] | tuple[int, int]] = {}
+        """New name → the last copy, or its partition and offset."""
+
+    def known(self, name: str, partition: int, offset: int) -> None:
+        """A signal was copied by an earlier run."""
+        self._last[name] = (partition, offset)
+
+    async def add(self, record: SourceRecord, signal: UserSignal, name: str) -> None:
+        """Copies one signal."""
+        renamed = msgspec.structs.replace(signal, user=name)
+        if signal.restated is not None:
+            restated = await self._restated(signal.restated, name)
+            renamed = msgspec.structs.replace(renamed, restated=restated)
+        kind, settings = EVENT_TYPES[UserSignal], self._settings
+        own_id = derive_id(
+            settings.cluster, settings.epoch, record.topic, record.partition, record.offset, kind
+        )
+        changed = {"ce_id": own_id.encode(), "ce_partitionkey": name.encode()}
+        headers = [
+            (key, changed.get(key, value)) for key, value in record.headers if key != CARRIED_FROM
+        ]
+        sent: asyncio.Future[Any] = await self._publisher.send(
+            record.topic,
+            encode(renamed),
+            key=name.encode(),
+            headers=[*headers, (CARRIED_FROM, _origin(record))],
+            # its own time: it limits the event's clock in the fold, and retention goes by it
+            timestamp_ms=record.timestamp_ms if record.timestamp_ms >= 0 else None,
+        )
+        self._sent.append(sent)
+        self._last[name] = sent
+        if len(self._sent) >= _SENT_AT_ONCE:
+            await self.arrived()
+
+    async def arrived(self) -> None:
+        """Waits for all copies."""
+        await asyncio.gather(*self._sent)
+        self._sent.clear()
+
+    async def _restated(self, restated: Profile, name: str) -> Profile:
+        """A restated profile, of the position that the signal before it has under the new name."""
+        last = self._last[name]
+        if isinstance(last, asyncio.Future):
+            sent = await last
+            last = (sent.partition, sent.offset)
+        position = Position(self._settings.epoch, *last)
+        return msgspec.structs.replace(restated, user=name, position=position)
 
 
 def _origin(record: SourceRecord) -> bytes:

@@ -5,7 +5,7 @@ Where retention has taken the beginning of a log, a user's fold starts from a sn
 what follows it; without one a fold of the rest cannot be more than a guess.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -139,6 +139,10 @@ class Folded:
         return _profiles.decode(self.profile)
 
 
+def _as_it_is(record: SourceRecord) -> SourceRecord:
+    return record
+
+
 @dataclass(slots=True)
 class OfflineFold:
     """Folds partitions of `users.signals`.
@@ -147,12 +151,14 @@ class OfflineFold:
         settings: the worker's.
         log: what of `users.signals` to fold.
         snapshots: where to start.
+        taken: what is folded for a record; None leaves it out.
         read: how many signals were read.
     """
 
     settings: Settings
     log: Extent
     snapshots: Snapshots
+    taken: Callable[[SourceRecord], SourceRecord | None] = _as_it_is
     read: int = 0
 
     async def fold(
@@ -166,9 +172,12 @@ class OfflineFold:
         found: dict[bytes, Folded] = {}
         async for records in read_batches(self.settings, self.log, advance, only=partitions):
             self.read += len(records)
-            for record in records:
+            for one in records:
+                record = self.taken(one)
+                if record is None:
+                    continue
                 key = record.key or b""
-                known = found.get(key) or self._start(key, record.partition)
+                known = found.get(key) or self.start(key, record.partition)
                 try:
                     profile = folding.next_profile(known.profile if known else None, record)
                 except RecordError:
@@ -181,7 +190,8 @@ class OfflineFold:
         self._add_the_silent(found, partitions)
         return found
 
-    def _start(self, key: bytes, partition: int) -> Folded | None:
+    def start(self, key: bytes, partition: int) -> Folded | None:
+        """The snapshot from which a user's fold starts; None where it starts from nothing."""
         begins = self.log.begins[partition]
         base = self.snapshots.base.get(key) if begins else None
         base = base or self.snapshots.earlier.get(key)

@@ -241,7 +241,7 @@ class BatchRunner:
                 continue
             self._differs(one, found)
             if one.key.topic in correct:
-                events = list(corrections_of(one))
+                events = list(corrections_of(one, found.after))
                 self._report.to_correct += len(events)
                 self._state.keep_corrections(events)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.events import EntityMentioned, QueryUnderstood, encode
+from streams.events import EntityMentioned, QueryUnderstood, UserSignal, encode
 from streams.records import OutputRecord
 from streams.topics import TopicNames
 from workers.replays.comparison import (
@@ -26,6 +26,7 @@ from workers.replays.event_identity import EventKey
 
 _queries = msgspec.json.Decoder(QueryUnderstood)
 _mentions = msgspec.json.Decoder(EntityMentioned)
+_signals = msgspec.json.Decoder(UserSignal)
 _LISTS: Final = ("entities", "relations")
 
 
@@ -143,14 +144,14 @@ def revision_of(event: OutputRecord) -> int:
 def with_revision(event: OutputRecord, revision: int) -> OutputRecord:
     """The event with another revision: all else stays byte for byte."""
     decoder: msgspec.json.Decoder[Any]
-    for decoder in (_queries, _mentions):
+    for decoder in (_queries, _mentions, _signals):
         try:
             value = decoder.decode(event.value or b"")
         except (ValueError, RecursionError):
             continue
         revised = msgspec.structs.replace(value, revision=revision)
         return OutputRecord(event.topic, event.key, encode(revised), event.headers)
-    return event  # a signal has no revision
+    return event  # a dead letter has no revision
 
 
 def query_changes(before: OutputRecord, after: OutputRecord) -> tuple[FieldChange, ...]:

@@ -123,7 +123,8 @@ class _Run:
         self, settings: Settings, request: ReplayRequest, clients: _Clients, progress: Progress
     ) -> None:
         self._settings = settings
-        self._request = request
+        correct = corrected_topics(request.correct, settings.topic_names)
+        self._request = request = replace(request, correct=correct)
         self._clients = clients
         self._progress = progress
         self._names = settings.topic_names
@@ -142,7 +143,6 @@ class _Run:
         """Does all of it, and writes the run's files."""
         request = self._request
         checked_name(request.run)
-        corrected_topics(request.correct, self._names)
         checked_key(self._settings, request.folder.parent)
         topics = await self._topics(request.topic or self._names.raw)
         topic, found = topics.popitem()

@@ -234,10 +234,12 @@ class RunState:
             ((one.topic, one.key, one.value, _packed(one.headers)) for one in events),
         )
 
-    def corrections_left(self) -> int:
-        """How many are not published yet."""
-        row = self._connection.execute("select count(*) from corrections where not done").fetchone()
-        return int(row[0])
+    def corrections_left(self) -> dict[str, int]:
+        """How many are not published yet, by topic."""
+        rows = self._connection.execute(
+            "select topic, count(*) from corrections where not done group by topic order by topic"
+        )
+        return {str(topic): int(count) for topic, count in rows}
 
     def corrections(self, count: int) -> list[tuple[int, OutputRecord]]:
         """The next of them, each with its number."""
