@@ -36,7 +36,7 @@ _MB: Final = 1e6
 _AT_ONCE: Final = 5_000
 _LOOK_EVERY_S: Final = 0.1
 _LONGEST_S: Final = 3_600.0
-_BACKLOG_A_SECOND: Final = 5_000  # of a window, of which there are two: more than is answered
+_PLENTY: Final = 3  # times what an enricher answers meanwhile, so that no backlog runs out
 _SETTLE_S: Final = 3.0
 """A worker that has just begun, or has just been joined by a replay, is not what is measured."""
 
@@ -121,7 +121,7 @@ async def _beside_the_enricher(folder: Path, sizes: Sizes) -> list[Row]:
                 found = await _replay(at.settings, folder, "--from", "earliest")
                 whole.append(found.report["records"] / found.seconds)
                 phase.append(found.report["records"] / found.report["seconds"])
-                rates = await _shared(at, folder, sizes.window_s)
+                rates = await _shared(at, folder, sizes.window_s, live[-1])
                 alone.append(rates[0])
                 beside.append(rates[1])
     kept = f"beside a replay with --share {SHARE:g}"
@@ -140,14 +140,17 @@ async def _beside_the_enricher(folder: Path, sizes: Sizes) -> list[Row]:
     ]
 
 
-async def _shared(at: Line, folder: Path, window_s: float) -> tuple[float, float]:
-    """Queries a second of an enricher under load: alone, and beside a replay of what was before."""
+async def _shared(at: Line, folder: Path, window_s: float, expected: float) -> tuple[float, float]:
+    """Queries a second of an enricher under load: alone, and beside a replay of what was before.
+
+    `expected` is about the first of them.
+    """
     ends = await at.reader.end_offsets(at.places(at.settings.topic_names.raw))
     until = ",".join(f"{place.partition}:{end}" for place, end in ends.items())
     since = ",".join(f"{place.partition}:0" for place in ends)
     async with enricher(at, warm_up=100) as worker:
         worker.hold()
-        await at.fill(Load(int(_BACKLOG_A_SECOND * window_s), seed=104_729))
+        await at.fill(Load(round(_PLENTY * expected * (window_s + _SETTLE_S)) * 2, seed=104_729))
         worker.go_on()
         await asyncio.sleep(_SETTLE_S)
         rate = await _rate(at, window_s)
