@@ -23,6 +23,10 @@ class ConfigError(TrainingError):
     """A training configuration has an unknown name or a value out of its range."""
 
 
+class DivergedError(TrainingError):
+    """The loss is no number any more: what is trained from there on is lost."""
+
+
 class DataError(TrainingError):
     """A data file is missing, malformed, or carries a label that is not in the schema."""
 

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,12 +192,3 @@ def _mean_answers(
             if not spoilt[row]:
                 total[row] = answer if held is None else held + answer
     return [None if bad else answer for answer, bad in zip(total, spoilt, strict=True)]
-
-
-def weights_digest(state: dict[str, Any]) -> str:
-    """A digest of a model's weights, to tell teachers apart."""
-    content = hashlib.sha256()
-    for name in sorted(state):
-        content.update(name.encode())
-        content.update(state[name].detach().cpu().contiguous().numpy().tobytes())
-    return content.hexdigest()

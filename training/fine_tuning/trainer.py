@@ -1,5 +1,6 @@
 """Fine-tuning: epochs of batches, checkpoints to resume from, the best epoch kept."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from torch import Tensor
 from training.config import TrainConfig
 from training.data.corpus import Corpus
 from training.data.examples import Example
+from training.errors import DivergedError
 from training.fine_tuning.averaging import AveragedWeights
 from training.fine_tuning.curves import Curves, open_curves
 from training.fine_tuning.processes import Processes
@@ -122,6 +124,7 @@ class Trainer:
         for number, items in enumerate(own[self._step :], self._step + 1):
             self._step = number
             parts = self._train_on(self._batch(items))
+            self._check(parts)
             if self._stepper.whole:
                 self._average.after(self._stepper.done, self._model)
             if self._step % 20 == 0:
@@ -131,6 +134,16 @@ class Trainer:
 
     def _train_on(self, batch: Batch) -> dict[str, float]:
         return self._stepper.train_on(batch, last=self._step == self._last)
+
+    def _check(self, parts: dict[str, float]) -> None:
+        broken = [name for name, value in parts.items() if not math.isfinite(value)]
+        if broken:
+            raise DivergedError(
+                f"the loss of {', '.join(broken)} is no number any more, in step {self._step} of "
+                f"epoch {self._epoch + 1}",
+                "lower [optimizer] learning_rate, or lengthen its warmup; the curves are in the "
+                "run's tensorboard/",
+            )
 
     def _show(
         self, parts: dict[str, float], progress: Progress, task: TaskID, curves: Curves

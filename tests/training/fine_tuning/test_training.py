@@ -1,6 +1,7 @@
 """A tiny model is trained, cut off and resumed, calibrated and loaded again: for real."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from tests.training.conftest import Trained
 from tests.training.tiny_run import recipe, write_jsonl
 from training.cli import train_main
 from training.data.generator import compose
-from training.errors import ConfigError, DataError, LeakError
+from training.errors import ConfigError, DataError, DivergedError, LeakError
 from training.fine_tuning.session import run_training
+from training.fine_tuning.stepping import Stepper
 from training.fine_tuning.trainer import Trainer
 from training.inference.predict import TorchPredictor
 from training.network.run_folder import load_model
@@ -111,3 +113,15 @@ def test_a_recipe_without_some_class_is_an_error(trained: Trained, tmp_path: Pat
     config.write_text(config.read_text("utf-8").replace("requests = 300", "requests = 0"), "utf-8")
     with pytest.raises(DataError, match="no training example of intent"):
         train_main(config, tmp_path / "run", trained.nothing, evaluate=False)
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = Path(
+        json.loads((trained.run / "manifest.json").read_text("utf-8"))["arguments"]["model"]["base"]
+    )
+    losses = {"tags": math.nan, "intent": 1.0}
+    monkeypatch.setattr(Stepper, "train_on", lambda *_args, **_options: losses)
+    with pytest.raises(DivergedError, match="loss of tags is no number any more, in step 1 "):
+        train_main(recipe(tmp_path, base), tmp_path / "run", trained.nothing, evaluate=False)
