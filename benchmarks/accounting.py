@@ -21,6 +21,20 @@ def cpu_seconds(pid: int) -> float:
     return used
 
 
+def thread_seconds(pid: int) -> dict[int, float]:
+    """Seconds of one core by thread id, of a process and all its descendants.
+
+    Raises:
+        psutil.NoSuchProcess: there is no such process.
+    """
+    root = psutil.Process(pid)
+    used: dict[int, float] = {}
+    for process in (root, *root.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            used |= {one.id: one.user_time + one.system_time for one in process.threads()}
+    return used
+
+
 def resident_bytes(pid: int) -> int:
     """Memory of a process and all its descendants, shared pages counted once for each.
 

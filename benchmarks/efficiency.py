@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.accounting import thread_seconds
 from benchmarks.ideal import Ideal, loops, parameter
 from benchmarks.load import Load
 from benchmarks.measured import Row
@@ -35,19 +36,19 @@ class Sizes:
 
 
 FULL: Final = Sizes(8_000, 4, 1_500)
-QUICK: Final = Sizes(2_500, 2, 0)
+QUICK: Final = Sizes(8_000, 2, 0)  # fewer queries a round are mostly its beginning and end
 
 
 async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
     """All rows of R1 and R2."""
     sizes, cores = QUICK if quick else FULL, len(os.sched_getaffinity(0))
     rows = await _sweep(sizes.sweep, cores) if sizes.sweep else []
-    rounds: list[tuple[Ideal, Use]] = []
+    rounds: list[tuple[Ideal, Use, float]] = []
     async with servers(scratch) as up, line(up) as at, enricher(at) as workers:
         for number in range(sizes.rounds):
             load = Load(sizes.queries, skip=number * sizes.queries)
-            rounds.append(await _round(workers, load, cores))
-    ideal, whole = zip(*rounds, strict=True)
+            rounds.append(await _round(workers, up.triton_pid, load, cores))
+    ideal, whole, encoding = zip(*rounds, strict=True)
     thousand = sizes.queries / 1000
     return [
         *ratio(
@@ -64,6 +65,9 @@ async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
         ),
         *spread(R1, "ideal batches, of one core", [one.cpu / thousand for one in ideal], _UNIT),
         *spread(R1, "Triton, of one core", [use.triton / thousand for use in whole], _UNIT),
+        *spread(
+            R1, "… its threads that run the encoder", [one / thousand for one in encoding], _UNIT
+        ),
         *spread(R1, "worker, of one core", [use.worker / thousand for use in whole], _UNIT),
         *spread(R1, "broker, of one core", [use.broker / thousand for use in whole], _UNIT),
         *spread(R2, "ideal batches", [one.a_second for one in ideal], "1/s"),
@@ -75,10 +79,16 @@ async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
 _UNIT: Final = "s per 1,000"
 
 
-async def _round(workers: EnricherProcess, load: Load, cores: int) -> tuple[Ideal, Use]:
+async def _round(
+    workers: EnricherProcess, triton: int, load: Load, cores: int
+) -> tuple[Ideal, Use, float]:
+    """A round of both, and what of Triton's time its busiest threads took, one a core."""
     async with loops(load.texts(), [int(parameter("sub_batch"))], processes=cores) as ready:
         ideal = await ready.next()
-    return ideal, await workers.work_off(load)
+    before = thread_seconds(triton)
+    use = await workers.work_off(load)
+    used = [at - before.get(number, 0.0) for number, at in thread_seconds(triton).items()]
+    return ideal, use, sum(sorted(used)[-cores:])
 
 
 async def _sweep(queries: int, cores: int) -> list[Row]:
