@@ -152,6 +152,12 @@ class InTurn:
     map = staticmethod(map)
 
 
+def _ids(encoding, length):
+    """The ids of a text's first pieces; the last of the two that frame it stays the last."""
+    ids = encoding.ids  # made anew each time
+    return ids if len(ids) == length else [*ids[: length - 1], ids[-1]]
+
+
 class Encoder:
     """One language: its tokenizer and its network."""
 
@@ -179,7 +185,7 @@ class Encoder:
         """Rows of one exact length, about `sub_batch` together; the largest come first."""
         groups = defaultdict(list)
         for row, encoding in enumerate(encodings):
-            groups[min(len(encoding.ids), MAX_PIECES)].append(row)
+            groups[min(len(encoding), MAX_PIECES)].append(row)
         parts = [
             (length, part)
             for length, rows in groups.items()
@@ -192,10 +198,7 @@ class Encoder:
         """For each sub-batch: its length, its rows, and the heads of these."""
         parts = self.sub_batches(encodings)
         ids = [
-            np.array(
-                [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in rows],
-                dtype=np.int64,
-            )
+            np.array([_ids(encodings[row], length) for row in rows], dtype=np.int64)
             for length, rows in parts
         ]
         for (length, rows), heads in zip(parts, self._threads.map(self._run, ids), strict=True):
@@ -240,7 +243,7 @@ class Response:
         tensors["INTENT_LOGITS"][places] = intent
         tensors["SENTIMENT_LOGITS"][places] = sentiment
         tensors["SENTENCE_VECTOR"][places] = vector
-        tensors["WORD_PIECES"][places, 0] = [len(encoding.ids) for encoding in encodings]
+        tensors["WORD_PIECES"][places, 0] = [len(encoding) for encoding in encodings]
         if kept:
             tensors["TAG_LOGITS"][places, :kept] = tag[:, 1:-1]
             tensors["RELATION_SUBJECT"][places, :kept] = subject[:, 1:-1]
@@ -336,7 +339,7 @@ class TritonPythonModel:
             read.append((encoder, np.array(rows), encodings))
             for row, encoding in zip(rows, encodings, strict=True):
                 languages[row] = language
-                pieces[row] = min(len(encoding.ids), MAX_PIECES) - 2
+                pieces[row] = min(len(encoding), MAX_PIECES) - 2
         ends = np.cumsum(counts)
         starts = ends - counts
         responses = [
