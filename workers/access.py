@@ -28,6 +28,9 @@ class Role(StrEnum):
     PERSONALIZER = "personalizer"
     AUDITOR = "auditor"  # replays and reads dead letters
     REDRIVER = "redriver"  # what an auditor needs besides, to send dead letters back
+    CORRECTOR = (
+        "corrector"  # what an auditor needs besides, for back-fills, and to rebuild profiles
+    )
     OPERATOR = "operator"  # makes topics; erases users
     PRODUCER = "producer"  # the shop, which asks
     CONSUMER = "consumer"  # recommenders, search and analytics, which use the answers
@@ -126,6 +129,14 @@ def _redriver(settings: Settings) -> Iterator[Right]:
     yield from _topics((settings.topic_names.raw, settings.topic_names.actions), Operation.WRITE)
 
 
+def _corrector(settings: Settings) -> Iterator[Right]:
+    names = settings.topic_names
+    yield from _topics(
+        (names.intents, names.entities, names.signals, names.features), Operation.WRITE
+    )
+    yield Right(Resource.GROUP, settings.group_id("personalizer"), Operation.DESCRIBE)
+
+
 def _operator(settings: Settings) -> Iterator[Right]:
     names = settings.topic_names
     ours = (names.intents, names.entities, names.dead, names.signals, names.features)
@@ -152,6 +163,7 @@ _RIGHTS: Final = {
     Role.PERSONALIZER: _personalizer,
     Role.AUDITOR: _auditor,
     Role.REDRIVER: _redriver,
+    Role.CORRECTOR: _corrector,
     Role.OPERATOR: _operator,
     Role.PRODUCER: _producer,
     Role.CONSUMER: _consumer,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 import trustme
@@ -32,6 +33,8 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
+from streams.events import encode
+from tests.streams.profile_signals import query, source
 from tests.workers.rig import Rig
 from tests.workers.test_kafka import _inline, _pkcs8
 from tests.workers.world import SECRET, World, queries
@@ -43,6 +46,7 @@ from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.ports import free_ports
 from workers.embedded.valkey import EmbeddedValkey
 from workers.errors import ContractError, UnreachableError
+from workers.profiles.corrections import Corrected, correct_profiles
 from workers.redriving import redrive
 from workers.settings import Settings, load_settings
 from workers.topics_admin import apply
@@ -208,6 +212,7 @@ _READS: dict[str, set[str]] = {
     "enricher": {"queries.raw", "users.actions"},
     "personalizer": {"users.signals"},
     "auditor": set(_TOPICS),
+    "corrector": set(),
     "operator": set(),
     "producer": set(),
     "consumer": {"queries.intents", "queries.entities", "users.features"},
@@ -217,6 +222,7 @@ _WRITES: dict[str, set[str]] = {
     "enricher": {"queries.intents", "queries.entities", "users.signals", "queries.dead"},
     "personalizer": {"users.features", "queries.dead"},
     "auditor": {"queries.raw", "users.actions"},  # as the redriver
+    "corrector": {"queries.intents", "queries.entities", "users.signals", "users.features"},
     "operator": {"users.signals"},
     "producer": {"queries.raw", "users.actions"},
     "consumer": set(),
@@ -243,6 +249,17 @@ async def test_a_role_reads_and_writes_its_topics_and_no_other(guarded: Guarded)
         for (user, topic), allowed in zip(asked, answers, strict=True):
             found[user] |= {topic} if allowed else set()
         assert found == expected
+
+
+async def test_a_corrector_who_is_an_auditor_too_corrects_profiles(guarded: Guarded) -> None:
+    admin, settings = guarded.settings("admin"), guarded.settings("corrector")
+    await access.grant(admin, {Role.AUDITOR: "User:corrector"})
+    said = query(user=settings.pseudonyms.pseudonymiser().user("ann"), source=source(1))
+    topic = admin.topic_names.signals
+    async with kafka.running(kafka.producer(admin.kafka), admin.kafka) as client:
+        for signal in (said, msgspec.structs.replace(said, revision=1)):
+            await client.send_and_wait(topic, encode(signal), key=signal.user.encode())
+    assert await correct_profiles(settings) == Corrected(users=1, busy=1)  # nobody has folded them
 
 
 async def test_a_stranger_sees_no_topic_and_joins_no_group(guarded: Guarded) -> None:

@@ -90,7 +90,7 @@ async def replay(
             f"Kafka refuses: this principal lacks a right ({_named(error)})",
             "a replay needs Describe, DescribeConfigs and Read on the workers' topics, Create and "
             "Write on replays.* unless --no-publish, and for a back-fill Write on its topics: "
-            "`intentstream topics acls` shows the role auditor",
+            "`intentstream topics acls` shows the roles auditor and corrector",
         ) from error
     except KafkaError as error:
         raise UnreachableError(
