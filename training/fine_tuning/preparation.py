@@ -21,7 +21,7 @@ from training.data.examples import Example
 from training.data.sources import SOURCES, file_hashes
 from training.errors import ConfigError
 from training.fine_tuning.processes import Processes
-from training.fine_tuning.starting_point import begin_with, start_facts
+from training.fine_tuning.starting_point import begin_with, located, start_facts
 from training.fine_tuning.trainer import Trainer
 from training.fine_tuning.validation import validation_sets
 from training.hardware import best_device, fast_bf16
@@ -89,7 +89,8 @@ def prepare(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
         )
     if config.model.start:
-        run.record(start=start_facts(Path(config.model.start)))
+        facts = start_facts(located(Path(config.model.start)))
+        run.record(start=facts | {"path": config.model.start})
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
@@ -126,7 +127,7 @@ def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(ready.base, config.model.dropout)
     if config.model.start:
-        begin_with(model, Path(config.model.start), ready.base)
+        begin_with(model, located(Path(config.model.start)), ready.base)
     if min(config.student.heads, config.student.units) < 1:
         _prune(model, ready, config)
     make_tunable(model, config.tuning)

@@ -18,7 +18,25 @@ from training.network.query_model import QueryModel, fit
 from training.network.run_folder import file_digest, load_model
 
 _POSITIONS = "encoder.embeddings.position_embeddings.weight"
+_PROJECT = Path(__file__).resolve().parents[2]
 _SEGMENTS = "encoder.embeddings.token_type_embeddings.weight"
+
+
+def located(start: Path) -> Path:
+    """A trained model: at this path, or at the same path from the root of this project.
+
+    So the project's own recipes find its models from anywhere.
+
+    Raises:
+        ConfigError: there is none at either.
+    """
+    for path in (start, _PROJECT / start):
+        if _is_exported(path) or (path / "model").is_dir():
+            return path
+    raise ConfigError(
+        f"[model] start: there is no trained model at {start}",
+        "name a run's folder, or that of an encoder's version in a model repository",
+    )
 
 
 def begin_with(model: QueryModel, start: Path, base: Path) -> None:

@@ -8,10 +8,10 @@ import torch
 
 from tests.training.conftest import Shipped, Trained
 from tests.training.tiny_run import base_folder
-from training.config import load_config
+from training.config import load_config, recipe_at
 from training.errors import ConfigError
 from training.export.saved_models import predictor_of
-from training.fine_tuning.starting_point import begin_with, start_facts
+from training.fine_tuning.starting_point import begin_with, located, start_facts
 from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
 from training.network.run_folder import load_model
@@ -46,6 +46,17 @@ def test_a_run_begins_with_what_is_served(shipped: Shipped, base: Path) -> None:
         assert np.abs(one - other).max() < 0.1 * max(np.abs(one).max(), 1.0)
     assert (served.intent_logits.argmax(1) == ours.intent_logits.argmax(1)).all()
     assert start_facts(folder)["path"] == folder.as_posix()
+
+
+def test_the_projects_own_models_are_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Path(load_config(recipe_at(Path("quick"))).model.start)
+    assert not own.exists()
+    assert (located(own) / "model.onnx").is_file()
+    with pytest.raises(ConfigError, match="no trained model at nowhere"):
+        located(Path("nowhere"))
 
 
 def test_another_base_or_nothing_there_is_said(
