@@ -36,7 +36,7 @@ class Sizes:
 
 
 FULL: Final = Sizes(8_000, 4, 1_500)
-QUICK: Final = Sizes(8_000, 2, 0)  # fewer queries a round are mostly its beginning and end
+QUICK: Final = Sizes(5_000, 2, 0)  # fewer queries a round are mostly its beginning and end
 
 
 async def measure(scratch: Path, quick: bool) -> Sequence[Row]:
