@@ -189,7 +189,7 @@ def _is_repeat(profile: Profile, signal: UserSignal, position: Position) -> bool
 def _counts(
     profile: Profile, seen: Mapping[str, SeenOffsets], signal: UserSignal, now: datetime
 ) -> bool:
-    """Whether a signal is news: not counted before, and not from before an erasure."""
+    """Whether a signal is news: no correction, not counted before, not from before an erasure."""
     if signal.revision:
         return False
     source = signal.source

@@ -28,9 +28,7 @@ class Role(StrEnum):
     PERSONALIZER = "personalizer"
     AUDITOR = "auditor"  # replays and reads dead letters
     REDRIVER = "redriver"  # what an auditor needs besides, to send dead letters back
-    CORRECTOR = (
-        "corrector"  # what an auditor needs besides, for back-fills, and to rebuild profiles
-    )
+    CORRECTOR = "corrector"  # what an auditor needs besides, for back-fills and rebuilds
     OPERATOR = "operator"  # makes topics; erases users
     PRODUCER = "producer"  # the shop, which asks
     CONSUMER = "consumer"  # recommenders, search and analytics, which use the answers

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 import numpy as np
+from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -26,7 +27,7 @@ from streams.profiles import Profile
 from streams.pseudonyms import Pseudonymiser
 from streams.records import SourceRecord
 from tests.streams.profile_signals import action, entity, query, source, vector_of
-from workers.kafka import consumer, producer, running
+from workers.kafka import admin, consumer, producer, running
 from workers.profiles.profile_settings import folding_of
 from workers.profiles.redis_store import profile_key
 from workers.sections import KafkaSettings, PseudonymSettings, RedisSettings, TopicSettings
@@ -242,6 +243,15 @@ async def rig(kafka: str, redis: str, folder: Path, *, partitions: int = 2) -> A
         yield made
     finally:
         await made.close()
+
+
+async def cut(bench: Rig, ends: dict[int, int]) -> None:
+    """As retention does: what lies before these offsets of `users.signals` is gone."""
+    topic = bench.settings.topic_names.signals
+    async with running(admin(bench.settings.kafka), bench.settings.kafka) as client:
+        await client.delete_records(
+            {TopicPartition(topic, n): RecordsToDelete(before_offset=at) for n, at in ends.items()}
+        )
 
 
 def told(profile: Profile) -> bytes:

@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 from streams.events import UserSignal
 from streams.profiles import Position, Profile, fold
 from tests.streams.profile_signals import RULES, entity, erasure, query, source
-from tests.workers.personalizer_rig import BEGAN, SECRET, Rig, rig, told, traffic
-from tests.workers.test_rebuild import cut
+from tests.workers.personalizer_rig import BEGAN, SECRET, Rig, cut, rig, told, traffic
 from workers.cli import app
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey

@@ -9,17 +9,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition
 
 from streams.events import encode
 from tests.streams.profile_signals import NOON, erasure, query
-from tests.workers.personalizer_rig import SECRET, Rig, rig, traffic
+from tests.workers.personalizer_rig import SECRET, Rig, cut, rig, traffic
 from tests.workers.switchboard import Switchboard
 from workers.embedded.kafka import EmbeddedKafka
 from workers.embedded.valkey import EmbeddedValkey
 from workers.errors import ContractError
-from workers.kafka import admin, consumer, producer, running
+from workers.kafka import consumer, producer, running
 from workers.profiles.features_repair import FeaturesRepair
 from workers.profiles.offline_fold import OfflineFold, Snapshots, read_snapshots
 from workers.profiles.parity import check
@@ -40,15 +39,6 @@ async def emptied(bench: Rig) -> None:
     keys = [key async for key in bench.redis.scan_iter(f"{bench.settings.namespace}:*", count=1000)]
     if keys:
         await bench.redis.delete(*keys)
-
-
-async def cut(bench: Rig, ends: dict[int, int]) -> None:
-    """As retention does: what lies before these offsets of `users.signals` is gone."""
-    topic = bench.settings.topic_names.signals
-    async with running(admin(bench.settings.kafka), bench.settings.kafka) as client:
-        await client.delete_records(
-            {TopicPartition(topic, n): RecordsToDelete(before_offset=at) for n, at in ends.items()}
-        )
 
 
 async def committed(bench: Rig) -> None:

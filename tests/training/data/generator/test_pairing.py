@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
 
@@ -90,10 +91,8 @@ def test_what_is_said_stands_on_either_side_and_often_nearer_to_another_product(
 
 
 def test_what_is_said_of_the_first_or_second_belongs_to_it() -> None:
-    words, chance, found = Words(), random.Random(5), 0
-    for _ in range(1000):
-        writer = Writer(words, chance)
-        example = parse(by_place(writer).text, "own")
+    found = 0
+    for example in _made(by_place, 1000, 5):
         owners, names, text = _numbered(example)
         if re.search(r"<a\d+> (?:\w+ ){1,5}the (?:first|second|third)", text):
             continue  # what is said comes first
@@ -106,10 +105,8 @@ def test_what_is_said_of_the_first_or_second_belongs_to_it() -> None:
 
 
 def test_respectively_gives_each_product_its_own() -> None:
-    words, chance, found = Words(), random.Random(6), 0
-    for _ in range(1500):
-        writer = Writer(words, chance)
-        example = parse(rows(writer).text, "own")
+    found = 0
+    for example in _made(rows, 1500, 6):
         owners, names, text = _numbered(example)
         if "respectively" in text and len(owners) == len(names) == len(set(owners.values())):
             assert [owners[n] for n in sorted(owners)] == names, example.text
@@ -118,9 +115,8 @@ def test_respectively_gives_each_product_its_own() -> None:
 
 
 def test_a_bare_wish_is_never_behind_what_the_other_product_is() -> None:
-    words, chance, found = Words(), random.Random(7), 0
-    for _ in range(1000):
-        example = parse(across(Writer(words, chance)).text, "own")
+    found = 0
+    for example in _made(across, 1000, 7):
         owners, names, text = _numbered(example)
         behind = [n for n in owners if n > names[-1]]
         for one, following in pairwise(behind):
@@ -129,6 +125,13 @@ def test_a_bare_wish_is_never_behind_what_the_other_product_is() -> None:
                 assert set(re.findall(r"[a-z]{2,}", between)) - {"in", "by", "with"}, example.text
                 found += 1
     assert found > 50
+
+
+def _made(make: Callable[[Writer], Body], count: int, seed: int) -> Iterator[Example]:
+    """Queries of one way to put them together."""
+    words, chance = Words(), random.Random(seed)
+    for _ in range(count):
+        yield parse(make(Writer(words, chance)).text, "own")
 
 
 def _numbered(example: Example) -> tuple[dict[int, int], list[int], str]:
