@@ -3,8 +3,8 @@
 Every step works row by row on float64, so a query decodes to the same bytes alone or in a batch.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from streams.events import UNKNOWN_LABEL, Label
 from streams.labels import OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
-from streams.tag_paths import TagPaths, Wide, Words, softmax
+from streams.tag_paths import TagPaths, WeighedSteps, Wide, Words, softmax
+from streams.tag_transitions import TagTransitions
 
 __all__ = [
     "MAX_WORD_PIECES",
@@ -42,13 +43,17 @@ _EDGES = " \t,.;:!?\"'()“”‘’、，。；：！？（）《》"
 
 @dataclass(frozen=True, slots=True)
 class ModelLabels:
-    """The classes behind the logits, in their order, as the served model declares them."""
+    """The classes behind the logits, in their order, as the served model declares them.
+
+    `transitions` are those of the entities' tags by language; a language without has none.
+    """
 
     intents: tuple[str, ...]
     tags: tuple[str, ...]
     sentiments: tuple[str, ...]
     out_of_scope_threshold: float
     vector_space: str
+    transitions: Mapping[str, TagTransitions] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,8 @@ class Decoder:
         relation_threshold: the least probability of a relation.
 
     Raises:
-        ValueError: the tags are not a BIO scheme (Ramshaw and Marcus, 1995) over known types.
+        ValueError: the tags are not a BIO scheme (Ramshaw and Marcus, 1995) over known types, or
+            the transitions are not for these types.
     """
 
     def __init__(
@@ -145,6 +151,11 @@ class Decoder:
         self._type_of = dict(zip((*begin, *inside), (*types, *types), strict=True))
         self._inside = frozenset(inside)
         self._paths = TagPaths(begin, inside)
+        self._weighed = {
+            language: WeighedSteps(transitions, begin, inside, self._outside)
+            for language, transitions in labels.transitions.items()
+            if transitions.strength
+        }
         self._scope = labels.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in labels.intents else None
 
     def decode(self, outputs: ModelOutputs, texts: list[str]) -> list[Understanding]:
@@ -211,7 +222,8 @@ class Decoder:
         """The entities of each row: what its words are tagged with. A word's tag is its first piece's."""
         words = Words.of(texts, outputs.token_offsets, outputs.token_count)
         logits = outputs.tag_logits[words.rows, words.first_tokens]
-        paths, scores = self._paths.best(logits, words.bounds)
+        weighed = [self._weighed.get(name) for name in outputs.languages] if self._weighed else ()
+        paths, scores = self._paths.best(logits, words.bounds, weighed)
         tagged = np.flatnonzero(paths != self._outside)
         groups: list[tuple[int, list[int]]] = []  # a row, and the places of words that follow on
         previous = -2

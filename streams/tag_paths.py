@@ -4,11 +4,14 @@ All words of a batch lie one after the other in flat arrays, so that nothing is 
 and every step takes all queries at once. Each row's numbers are the same alone and in a batch.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from streams.tag_transitions import TagTransitions
 
 Wide = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -112,60 +115,34 @@ def _is_ideograph(character: str) -> bool:
     return "⺀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"
 
 
-class TagPaths:
-    """Finds the likeliest tags under BIO (Ramshaw and Marcus, 1995).
+class Steps(Protocol):
+    """How a path's score goes from one word's tags to the next word's."""
 
-    Args:
-        begin: the place of each type's B- tag.
-        inside: of its I- tag.
+    def begin(self, score: Wide) -> None:
+        """Adds to the first words' scores [n, tags] what a beginning says."""
+
+    def onward(self, score: Wide) -> tuple[Wide, Any]:
+        """The best score with which each tag can be reached, and what `back` needs."""
+
+    def back(self, kept: Any, tags: Places) -> Places:
+        """The tags [m] from which these were best reached, of the first m rows."""
+
+
+class FreeSteps:
+    """I-x may follow only B-x or I-x; all else is free, and as likely.
+
+    So a step takes the best of all tags, and for I-x the better of two.
     """
 
     def __init__(self, begin: list[int], inside: list[int]) -> None:
         self._begin_tags, self._inside_tags = np.array(begin), np.array(inside)
         self._begin, self._inside = _slice(begin), _slice(inside)
 
-    def best(self, logits: NDArray[np.floating], bounds: Places) -> tuple[Places, Wide]:
-        """The likeliest valid path over each query's words, and each tag's probability.
-
-        Viterbi (1967): I-x may follow only B-x or I-x, all else is free, so a step takes the best
-        of all tags, and for I-x the better of two.
-
-        Args:
-            logits: of the words [N, tags].
-            bounds: as in `Words`.
-
-        Returns:
-            The tag of each word [N], and its probability [N].
-        """
-        probabilities = softmax(logits)
-        likely = np.log(np.maximum(probabilities, 1e-300))
-        lengths = np.diff(bounds)
-        order = np.argsort(
-            -lengths, kind="stable"
-        )  # the queries that are left at a step come first
-        firsts = bounds[order]
-        left = [int(n) for n in (lengths[:, None] > np.arange(lengths.max(initial=0))).sum(axis=0)]
-        left.append(0)
-        paths = np.zeros(len(logits), dtype=np.intp)
-        last = np.zeros(len(lengths), dtype=np.intp)
-        back: list[Places] = []
-        score = likely[firsts[: left[0]]]
+    def begin(self, score: Wide) -> None:
+        """No path begins with an I-."""
         score[:, self._inside] += _IMPOSSIBLE
-        for step, (now, following) in enumerate(pairwise(left)):
-            if step:
-                score, pointers = self._step(score[:now])
-                score += likely[firsts[:now] + step]
-                back.append(pointers)
-            last[following:now] = score[following:now].argmax(axis=1)
-        everyone = np.arange(len(lengths))
-        for step in range(len(left) - 2, -1, -1):
-            now, following = left[step], left[step + 1]
-            if following:
-                last[:following] = back[step][everyone[:following], last[:following]]
-            paths[firsts[:now] + step] = last[:now]
-        return paths, probabilities[np.arange(len(logits)), paths]
 
-    def _step(self, score: Wide) -> tuple[Wide, Places]:
+    def onward(self, score: Wide) -> tuple[Wide, Places]:
         """The best score with which each tag can be reached, and from which tag."""
         best = score.argmax(axis=1)
         reached, pointers = np.empty_like(score), np.empty(score.shape, dtype=np.intp)
@@ -177,6 +154,155 @@ class TagPaths:
             begun >= continued, self._begin_tags, self._inside_tags
         )
         return reached, pointers
+
+    def back(self, kept: Places, tags: Places) -> Places:
+        """The tags that `onward` noted."""
+        found: Places = kept[np.arange(len(tags)), tags]
+        return found
+
+
+class WeighedSteps:
+    """BIO with transitions: a step from kind to kind has a score of its own.
+
+    Of B-x and I-x only the better end counts for what follows, so a step costs (T + 1)² and not
+    (2T + 1)². Where the best ways came from is found on the way back, for one tag a word. Of equal
+    ones the first kind is taken, and of B-x and I-x the B-x.
+
+    Args:
+        transitions: of T types.
+        begin: the place of each type's B- tag.
+        inside: of its I- tag.
+        outside: of O.
+
+    Raises:
+        ValueError: the transitions are for another number of types.
+    """
+
+    def __init__(
+        self, transitions: TagTransitions, begin: list[int], inside: list[int], outside: int
+    ) -> None:
+        if transitions.types != len(begin):
+            raise ValueError(f"the transitions are for {transitions.types} types, not {len(begin)}")
+        strength, types = transitions.strength, len(begin)
+        self._outside, self._begin, self._inside = outside, _slice(begin), _slice(inside)
+        self._start = strength * np.array(transitions.start)
+        self._follows = strength * np.array(transitions.follows)
+        self._into = np.ascontiguousarray(self._follows.T)
+        # By kind; O, which has one tag, stands for both of its own.
+        self._begin_of = np.array([outside, *begin], dtype=np.intp)
+        self._inside_of = np.array([outside, *inside], dtype=np.intp)
+        self._leaves, self._stays = (np.zeros((2, types + 1)) for _ in range(2))
+        self._leaves[:, 1:] = strength * np.array(transitions.leaves).reshape(types, 2).T
+        self._stays[:, 1:] = strength * np.array(transitions.stays).reshape(types, 2).T
+        self._kind = np.zeros(2 * types + 1, dtype=np.intp)
+        self._kind[begin] = self._kind[inside] = np.arange(1, types + 1)
+        self._continues = np.zeros(2 * types + 1, dtype=np.bool_)
+        self._continues[inside] = True
+
+    def begin(self, score: Wide) -> None:
+        """The first word's kind; no path begins with an I-."""
+        score[:, self._outside] += self._start[0]
+        score[:, self._begin] += self._start[1:]
+        score[:, self._inside] += _IMPOSSIBLE
+
+    def onward(self, score: Wide) -> tuple[Wide, tuple[Wide, Wide]]:
+        """The best score with which each tag can be reached; the scores before, and of ends."""
+        begun, continued = score[:, self._begin], score[:, self._inside]
+        ends = np.empty((len(score), len(self._start)))
+        ends[:, 0] = score[:, self._outside]
+        np.maximum(begun + self._leaves[0, 1:], continued + self._leaves[1, 1:], out=ends[:, 1:])
+        into = (ends[:, :, None] + self._follows).max(axis=1)
+        reached = np.empty_like(score)
+        reached[:, self._outside] = into[:, 0]
+        reached[:, self._begin] = into[:, 1:]
+        reached[:, self._inside] = np.maximum(
+            begun + self._stays[0, 1:], continued + self._stays[1, 1:]
+        )
+        return reached, (score, ends)
+
+    def back(self, kept: tuple[Wide, Wide], tags: Places) -> Places:
+        """The same sums as on the way there, for these tags alone."""
+        score, ends = (one[: len(tags)] for one in kept)
+        everyone = np.arange(len(tags))
+        to, continues = self._kind[tags], self._continues[tags]
+        kind = np.where(continues, to, (ends + self._into[to]).argmax(axis=1))
+        begun, continued = self._begin_of[kind], self._inside_of[kind]
+        behind_begin, behind_inside = (
+            np.where(continues, stay[kind], leave[kind])
+            for stay, leave in zip(self._stays, self._leaves, strict=True)
+        )
+        return np.where(
+            score[everyone, begun] + behind_begin >= score[everyone, continued] + behind_inside,
+            begun,
+            continued,
+        )
+
+
+class TagPaths:
+    """Finds the likeliest tags under BIO (Ramshaw and Marcus, 1995), with Viterbi's algorithm (1967).
+
+    Args:
+        begin: the place of each type's B- tag.
+        inside: of its I- tag.
+    """
+
+    def __init__(self, begin: list[int], inside: list[int]) -> None:
+        self._free = FreeSteps(begin, inside)
+
+    def best(
+        self,
+        logits: NDArray[np.floating],
+        bounds: Places,
+        weighed: Sequence[WeighedSteps | None] = (),
+    ) -> tuple[Places, Wide]:
+        """The likeliest valid path over each query's words, and each tag's probability.
+
+        Args:
+            logits: of the words [N, tags].
+            bounds: as in `Words`.
+            weighed: each query's transitions, if it has some; none at all when left out.
+
+        Returns:
+            The tag of each word [N], and its probability [N]: that of the tag alone.
+        """
+        probabilities = softmax(logits)
+        likely = np.log(np.maximum(probabilities, 1e-300))
+        firsts, lengths = bounds[:-1], np.diff(bounds)
+        paths = np.zeros(len(logits), dtype=np.intp)
+        for steps in dict.fromkeys(weighed) or (None,):
+            rows = [row for row, own in enumerate(weighed) if own is steps]
+            whole = len(rows) == len(weighed)
+            _walk(
+                steps or self._free,
+                likely,
+                firsts if whole else firsts[rows],
+                lengths if whole else lengths[rows],
+                paths,
+            )
+        return paths, probabilities[np.arange(len(logits)), paths]
+
+
+def _walk(steps: Steps, likely: Wide, firsts: Places, lengths: Places, paths: Places) -> None:
+    """Writes the best paths of some queries: from their first words to the last, and back."""
+    order = np.argsort(-lengths, kind="stable")  # the queries that are left at a step come first
+    firsts = firsts[order]
+    left = [int(n) for n in (lengths[:, None] > np.arange(lengths.max(initial=0))).sum(axis=0)]
+    left.append(0)
+    last = np.zeros(len(lengths), dtype=np.intp)
+    back: list[Any] = []
+    score = likely[firsts[: left[0]]]
+    steps.begin(score)
+    for step, (now, following) in enumerate(pairwise(left)):
+        if step:
+            score, kept = steps.onward(score[:now])
+            score += likely[firsts[:now] + step]
+            back.append(kept)
+        last[following:now] = score[following:now].argmax(axis=1)
+    for step in range(len(left) - 2, -1, -1):
+        now, following = left[step], left[step + 1]
+        if following:
+            last[:following] = steps.back(back[step], last[:following])
+        paths[firsts[:now] + step] = last[:now]
 
 
 def _slice(places: list[int]) -> slice | Places:
