@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from training.data.examples import Example
 from training.data.generator import feelings
 from training.data.generator.grammar import expand
+from training.data.generator.more_words import MORE
 from training.data.generator.pairing import pair_query
 from training.data.generator.products import product_phrase, product_query
 from training.data.generator.requests import FRUSTRATED, PLEASED, POLITE, TEMPLATES
@@ -50,7 +51,7 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
         raise ConfigError(
             f"nothing generates {kind!r}", f"there are {', '.join((*makers, *MAKERS))}"
         )
-    words, chance = Words(annotated), random.Random(f"{kind}-{seed}")  # noqa: S311 - not a secret
+    words, chance = Words(annotated, MORE), random.Random(f"{kind}-{seed}")  # noqa: S311 - not a secret
     return [makers[kind](words, chance) for _ in range(count)]
 
 

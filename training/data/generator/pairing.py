@@ -10,8 +10,10 @@ products at once ("both in black") is not written: the decoder gives an attribut
 import random
 
 from training.data.examples import Example
+from training.data.generator.pairs.again import by_feature, his_and_hers, it_and_they, noun_again
 from training.data.generator.pairs.beside import beside, gapped, in_turn, keywords, regular
 from training.data.generator.pairs.frames import framed
+from training.data.generator.pairs.mixed import by_kind, counted, recalled, sentences
 from training.data.generator.pairs.owned import (
     across,
     needing,
@@ -22,12 +24,15 @@ from training.data.generator.pairs.owned import (
 from training.data.generator.pairs.places import by_place
 from training.data.generator.pairs.rows import rows
 from training.data.generator.pairs.writer import Writer
+from training.data.generator.searches.typed import in_a_row, listed
 from training.data.generator.words import Words
 from training.data.markup import parse
 
 _WAYS = {
     by_place: 26, rows: 20, across: 16, beside: 9, owner_first: 7, in_turn: 5, wish_first: 5,
-    two_of_them: 4, keywords: 3, regular: 4, gapped: 3, needing: 2,
+    two_of_them: 4, keywords: 3, regular: 4, gapped: 3, needing: 2, noun_again: 4, by_feature: 6,
+    his_and_hers: 4, it_and_they: 5, counted: 5, sentences: 8, recalled: 12, by_kind: 4,
+    listed: 5, in_a_row: 3,
 }  # fmt: skip
 
 

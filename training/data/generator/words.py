@@ -3,7 +3,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from training.data.examples import Example
 
@@ -89,10 +89,20 @@ _SERVICE: dict[str, str] = {
 
 
 class Words:
-    """Gives words of an entity type, half of them from our lists and half from real spans."""
+    """Gives words of an entity type, half of them from our lists and half from real spans.
 
-    def __init__(self, examples: Iterable[Example] = ()) -> None:
-        self._own = {name: tuple(words.split(",")) for name, words in _LISTS.items()}
+    Args:
+        examples: whose spans are the real ones.
+        more: words to add to our lists, for each entity type.
+    """
+
+    def __init__(
+        self, examples: Iterable[Example] = (), more: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        more = more or {}
+        self._own = {
+            name: (*words.split(","), *more.get(name, ())) for name, words in _LISTS.items()
+        }
         self._service = {name: tuple(words.split(",")) for name, words in _SERVICE.items()}
         seen: defaultdict[str, list[str]] = defaultdict(list)
         for example in examples:

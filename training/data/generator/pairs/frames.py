@@ -37,7 +37,7 @@ def framed(writer: Writer, body: Body) -> str:
         text = f"{writer.pick(_GREETINGS)}{writer.pick((', ', ' ', '! ', '. '))}{text}"
     if writer.often(0.22):
         text = f"{text}{writer.pick((', ', ' ', '. ', ' ', ' - '))}{writer.say_one(_CLOSINGS)}"
-    return _tidy(_with_filler(writer, text) if writer.often(0.06) else text)
+    return tidy(_with_filler(writer, text) if writer.often(0.06) else text)
 
 
 def _with_filler(writer: Writer, text: str) -> str:
@@ -50,8 +50,9 @@ def _with_filler(writer: Writer, text: str) -> str:
     return "".join(parts)
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """No blanks in front of punctuation, no two marks of it in a row, none at the end but a question's."""
+    text = re.sub(r"\bi '(?=[dm]\b)", "i'", text)
     text = re.sub(r" +([,.;:?!])", r"\1", " ".join(text.split()))
     text = re.sub(r"[,;:.](?=[,;:?!])|[,;:](?=\.)|(?<=[?!])[.,;:]", "", text)
     return text.strip(" ,;:-/&+")

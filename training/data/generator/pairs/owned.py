@@ -8,7 +8,7 @@ for. What is so ("which is red", "mine is red") goes for the one that is there.
 from training.data.generator.pairs.phrases import after, described, wish
 from training.data.generator.pairs.writer import Attribute, Body, Product, Writer, attached
 
-_PARTS = ["lid", "knob", "zipper", "sole", "buckle", "keychain", "holster", "pouch", "tripod mount", "lens cap", "screen", "hinge", "drawer", "cartridge", "ink", "plug", "wall mount", "cradle", "tempered glass", "ear tips", "nozzle", "belt clip", "dust bag", "slipcover", "throw", "cover", "strap", "charger", "stand", "holder", "sleeve", "leash", "collar", "liner", "shelf", "tie", "scarf", "clutch", "brooch", "headband", "runner", "lampshade", "hook", "carrier", "tote", "wax", "varnish", "glue", "spray", "cloth", "sponge", "blade", "spare wheel", "bell"]  # fmt: skip
+PARTS = ["lid", "knob", "zipper", "sole", "buckle", "keychain", "holster", "pouch", "tripod mount", "lens cap", "screen", "hinge", "drawer", "cartridge", "ink", "plug", "wall mount", "cradle", "tempered glass", "ear tips", "nozzle", "belt clip", "dust bag", "slipcover", "throw", "cover", "strap", "charger", "stand", "holder", "sleeve", "leash", "collar", "liner", "shelf", "tie", "scarf", "clutch", "brooch", "headband", "runner", "lampshade", "hook", "carrier", "tote", "wax", "varnish", "glue", "spray", "cloth", "sponge", "blade", "spare wheel", "bell"]  # fmt: skip
 
 # Each ends so that the other product's noun can follow.
 _LINKS = (("for (my|a|the|our|)",) * 8 + ("to go with (my|the)", "to match (my|the)", "for my") * 2 + (
@@ -191,7 +191,7 @@ def two_of_them(writer: Writer) -> Body:
 def _thing(writer: Writer) -> Product:
     """What is looked for: anything, or a part."""
     if writer.often(0.3):
-        return writer.product(words=writer.pick(_PARTS))
+        return writer.product(words=writer.pick(PARTS))
     return writer.product(named=0.05)
 
 

@@ -177,10 +177,15 @@ def wish(
     return writer.say_one(_WISHES, p=described_, it=it, them=them, its=its)
 
 
+def kind_of(writer: Writer, type_: str) -> str:
+    """What a type of attribute is called: "colour", "size"."""
+    return writer.say(_KINDS[type_])
+
+
 def _leads(attribute: Attribute) -> bool:
     return attribute.words.split()[0].lower() in LEADING
 
 
 def _with_kind(writer: Writer, attribute: Attribute, forms: Sequence[str], **slots: str) -> str:
-    kind = writer.say(_KINDS[attribute.type])
+    kind = kind_of(writer, attribute.type)
     return writer.say_one(forms, k=kind, a=attribute.text, **slots)

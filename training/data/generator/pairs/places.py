@@ -8,7 +8,7 @@ from training.data.generator.pairs.owned import link
 from training.data.generator.pairs.phrases import named, predicate
 from training.data.generator.pairs.writer import Attribute, Body, Product, Writer
 
-_ORDINALS = (("first", "1st", "one", "1"), ("second", "2nd", "two", "2"), ("third", "3rd", "three", "3"), ("fourth", "4th", "four", "4"))  # fmt: skip
+ORDINALS = (("first", "1st", "one", "1"), ("second", "2nd", "two", "2"), ("third", "3rd", "three", "3"), ("fourth", "4th", "four", "4"))  # fmt: skip
 # o: the ordinal; n: the number in letters; d: in digits; s: the ordinal in short.
 _BY_PLACE = (("the {o}",) * 8 + ("the {o} one",) * 5 + ("{o}", "{o} one") * 2 + ("number {n}", "the {s}", "the {s} one", "#{d}") + (
     "the {o} (item|thing|product|article|piece)", "(number|no|no.|item|nr|product|option|point) ({n}|{d})",
@@ -152,6 +152,6 @@ def _reference(writer: Writer, place: int, count: int, *, ordinals: bool) -> str
             words = list(_LAST if place else _START)
         elif count == 3:
             words = list(_MIDDLE)
-    ordinal, short, number, digit = _ORDINALS[place]
+    ordinal, short, number, digit = ORDINALS[place]
     total = ("two", "three", "four")[count - 2]
     return writer.say_one(words, o=ordinal, s=short, n=number, d=digit, all=total)

@@ -59,8 +59,7 @@ class Product:
     @property
     def plural(self) -> bool:
         """Whether its words look like several things."""
-        name = self.words.lower()
-        return name.endswith("s") and not name.endswith("ss")
+        return _plural(self.words)
 
 
 class Body(NamedTuple):
@@ -104,17 +103,22 @@ class Writer:
         """One of the templates, filled."""
         return self.say(self.chance.choice(templates), **slots)
 
-    def product(self, named: float = 0.15, words: str | None = None) -> Product:
+    def product(
+        self, named: float = 0.15, words: str | None = None, *, plural: bool | None = None
+    ) -> Product:
         """The next product.
 
         Args:
             named: share of those called by the name of a model or title.
             words: to call it, instead of a draw.
+            plural: whether it is to look like several things; None for either.
         """
         kind = "core_product_type"
         if words is None:
             kind = "product_name" if self.often(named) else kind
             words = self._fresh(kind)
+            while plural is not None and _plural(words) != plural:
+                words = self._fresh(kind)
         self._products += 1
         number = self._products
         return Product(number, words, marked(words, kind, product=number))
@@ -178,6 +182,10 @@ class Writer:
                 break
         self._used.add(words.lower())
         return words
+
+
+def _plural(words: str) -> bool:
+    return words.lower().endswith("s") and not words.lower().endswith("ss")
 
 
 def attached(text: str, tail: str) -> str:
