@@ -9,6 +9,8 @@ from training.data.examples import Example
 from training.data.generator.grammar import expand
 from training.data.generator.pairs.beside import beside
 from training.data.generator.pairs.frames import framed, tidy
+from training.data.generator.pairs.mixed import counted, sentences
+from training.data.generator.pairs.woven import budgeted
 from training.data.generator.pairs.writer import Body, Writer
 from training.data.generator.searches.fitting import asked_to_fit, compound, fitting
 from training.data.generator.searches.spoken import asked, headed, noted, spoken
@@ -17,8 +19,8 @@ from training.data.generator.words import Words
 from training.data.markup import marked, parse
 
 _WAYS: dict[Callable[[Writer], Body], int] = {
-    typed: 18, spoken: 13, asked: 6, noted: 7, headed: 3, form_filled: 3, fitting: 20, compound: 4,
-    asked_to_fit: 6, listed: 9, in_a_row: 5, beside: 6,
+    typed: 12, spoken: 12, asked: 7, noted: 8, headed: 4, form_filled: 3, fitting: 20, compound: 3,
+    asked_to_fit: 7, listed: 8, in_a_row: 4, beside: 6, budgeted: 2, counted: 3, sentences: 3,
 }  # fmt: skip
 _BARE = (typed, form_filled, in_a_row)  # what is typed has no greeting around it
 

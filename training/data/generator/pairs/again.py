@@ -49,7 +49,7 @@ _BETWEEN = (
 )
 _BY_FEATURE = ("the {a} (one|ones|one|thing|item)", "the {a} one", "whichever is {a}", "the one that is {a}", "the {a} one among them")  # fmt: skip
 _FEATURES = ("color", "material", "creator", "shape", "condition", "origin")
-_HIS = (
+HIS = (
     "my son",
     "my husband",
     "my dad",
@@ -63,7 +63,7 @@ _HIS = (
     "grandpa",
     "my boss",
 )
-_HERS = (
+HERS = (
     "my daughter",
     "my wife",
     "my mom",
@@ -140,7 +140,7 @@ def by_feature(writer: Writer) -> Body:
 
 def his_and_hers(writer: Writer) -> Body:
     """A product for him and one for her, then "his in blue, hers in pink"."""
-    people = [(writer.pick(_HIS), _HIS_OWN), (writer.pick(_HERS), _HER_OWN)]
+    people = [(writer.pick(HIS), _HIS_OWN), (writer.pick(HERS), _HER_OWN)]
     writer.chance.shuffle(people)
     products, parts, subjects = writer.products(2), [], []
     for product, (person, own) in zip(products, people, strict=True):

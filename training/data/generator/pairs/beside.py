@@ -77,13 +77,14 @@ def beside(writer: Writer) -> Body:
     ways: tuple[Callable[[Writer, Product, Sequence[Attribute]], str], ...]
     ways = (_before,) if sparse else (_before, _before, _after, _after, _clause, _both, _explicit)
     way = writer.chance.choice(ways)
-    parts = []
+    parts, apart = [], False  # with only a blank between, all has to stand before the nouns
     for product, attributes in zip(products, told, strict=True):
         way = writer.chance.choice(ways) if writer.often(0.3) else way
+        apart = apart or way is not _before
         parts.append(way(writer, product, attributes) if attributes else _unsaid(writer, product))
     if len(parts) == 2 and writer.often(0.35):
         return Body(writer.say_one(_CONTRASTS, X=parts[0], Y=parts[1]))
-    return Body(enumerated(writer, parts))
+    return Body(enumerated(writer, parts, apart=apart))
 
 
 def regular(writer: Writer) -> Body:

@@ -35,9 +35,20 @@ _LABELS = (
 _BOTH = ("both {x} and {y}", "a set of {x} and {y}", "a pair: {x} and {y}", "{x} and {y}, two things,", "two things: {x} and {y}", "two items, {x} and {y}", "the following: {x}, {y}")  # fmt: skip
 
 
-def enumerated(writer: Writer, parts: Sequence[str], *, plain: bool = False) -> str:
-    """The parts in a row, two of them with one of the words that may stand between any two."""
+def enumerated(
+    writer: Writer, parts: Sequence[str], *, plain: bool = False, apart: bool = False
+) -> str:
+    """The parts in a row, two of them with one of the words that may stand between any two.
+
+    Args:
+        writer: draws the words.
+        parts: two or more.
+        plain: whether they are what is said of products, not products.
+        apart: whether more than a blank has to stand between two.
+    """
     inner, last = writer.weighed(_PLAIN_LISTS if plain else _LISTS)
+    if apart and inner == " ":
+        inner = last = ", "
     if len(parts) == 2 and writer.often(0.5):
         last = inner
     text = parts[0]

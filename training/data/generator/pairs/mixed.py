@@ -64,7 +64,7 @@ def counted(writer: Writer) -> Body:
         if form.endswith("{N}") and writer.often(0.3):
             text = f"{text} {after(writer, writer.attribute(product))}"
         parts.append(text)
-    return Body(enumerated(writer, parts))
+    return Body(enumerated(writer, parts, apart=True))
 
 
 def sentences(writer: Writer) -> Body:

@@ -40,7 +40,7 @@ def fitting(writer: Writer) -> Body:
 
 def compound(writer: Writer) -> Body:
     """The model in front of what is for it: "black iphone 15 case leather", all said of the case."""
-    thing, other = _thing(writer), writer.product(named=1.0)
+    thing, other = writer.product(words=writer.pick(PARTS)), writer.product(named=1.0)
     attributes = told_of(writer, thing, writer.weighed({1: 5, 2: 4, 3: 2}))
     place = writer.chance.randint(0, len(attributes))
     behind = (short(writer, one) for one in attributes[place:])

@@ -14,7 +14,7 @@ _SHORT = {
 
 _FORMS = ("{k}: {a}", "{k} {a}", "{k} = {a}", "{k} - {a}")
 _TWICE = ("color", "material", "modifier", "content", "occasion", "department")
-_MOST = {1: 3, 2: 6, 3: 7, 4: 4, 5: 2, 6: 1}
+_MOST = {1: 1, 2: 4, 3: 6, 4: 5, 5: 3, 6: 1}
 
 
 def typed(writer: Writer) -> Body:
