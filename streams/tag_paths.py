@@ -211,10 +211,11 @@ class WeighedSteps:
         ends = np.empty((len(score), len(self._start)))
         ends[:, 0] = score[:, self._outside]
         np.maximum(begun + self._leaves[0, 1:], continued + self._leaves[1, 1:], out=ends[:, 1:])
-        into = (ends[:, :, None] + self._follows).max(axis=1)
+        by_kind = np.ascontiguousarray(ends.T)  # so that the innermost loop is over queries
+        into = (by_kind[:, None, :] + self._follows[:, :, None]).max(axis=0)
         reached = np.empty_like(score)
-        reached[:, self._outside] = into[:, 0]
-        reached[:, self._begin] = into[:, 1:]
+        reached[:, self._outside] = into[0]
+        reached[:, self._begin] = into[1:].T
         reached[:, self._inside] = np.maximum(
             begun + self._stays[0, 1:], continued + self._stays[1, 1:]
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streams.decoding import ModelLabels, ModelOutputs
 from streams.labels import ENTITY_TYPES, INTENTS, SENTIMENTS, bio_tags
+from streams.tag_transitions import transitions_of
 from workers.errors import ContractError
 
 INPUT = "TEXT"
@@ -66,7 +67,11 @@ class ModelContract:
             raise ContractError(
                 f"the model {name!r} declares no usable labels ({error})", _HINT
             ) from error
-        problems = [*_unknown_labels(labels), *_wrong_tensors(metadata, labels)]
+        problems = [
+            *_unknown_labels(labels),
+            *_wrong_transitions(labels),
+            *_wrong_tensors(metadata, labels),
+        ]
         if problems:
             raise ContractError(
                 f"the model {name!r} does not keep the contract: {'; '.join(problems)}", _HINT
@@ -172,6 +177,7 @@ def _labels(parameters: Mapping[str, Any]) -> ModelLabels:
         sentiments=tuple(declared["sentiments"]),
         out_of_scope_threshold=float(declared["out_of_scope_threshold"]),
         vector_space=str(parameters["vector_space"]["string_value"]),
+        transitions=transitions_of(declared.get("transitions", {})),
     )
 
 
@@ -189,6 +195,15 @@ def _unknown_labels(labels: ModelLabels) -> list[str]:
         if not declared or len(set(declared)) != len(declared):
             problems.append(f"its {kind} are missing or repeat themselves")
     return problems
+
+
+def _wrong_transitions(labels: ModelLabels) -> list[str]:
+    types = sum(tag.startswith("B-") for tag in labels.tags)
+    return [
+        f"its transitions for {language!r} are for {transitions.types} types, its tags for {types}"
+        for language, transitions in labels.transitions.items()
+        if transitions.types != types
+    ]
 
 
 def _wrong_tensors(metadata: Mapping[str, Any], labels: ModelLabels) -> list[str]:

@@ -1,15 +1,20 @@
 """Why the model said so: the words' shares add up, every head is shown, text stays redacted."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from streams.decoding import Decoder, ModelLabels
 from streams.enrichment import PreparedQuery
 from streams.events import RawQuery
 from streams.records import SourceRecord
 from streams.redaction import redact
+from streams.tag_transitions import TagTransitions
+from tests.streams.samples import MODEL, SMALL_LABELS, outputs_of, word_offsets
 from tests.workers.replay_rig import deployment, send
 from tests.workers.rig import Rig
 from workers.cli import app
@@ -28,7 +33,7 @@ from workers.replays.record_lookup import parse_place
 from workers.sections import TritonSettings
 from workers.settings import Settings
 from workers.topic_range import PartitionRange, RangeError, read
-from workers.triton import TritonModel
+from workers.triton import Reading, TritonModel
 
 
 def _prepared(text: str) -> PreparedQuery:
@@ -77,6 +82,31 @@ def test_a_part_keeps_its_spaces() -> None:
     assert part_of(text, words, 0b0101) == "red子"
     assert part_of(text, words, 0b1001) == "red now"
     assert part_of(text, words, 0b1000) == "now"
+
+
+class _Fake:
+    """A model of random tensors, in one language."""
+
+    rows_per_request = 64
+
+    def __init__(self, labels: ModelLabels, language: str) -> None:
+        self._decoder, self._language = Decoder(labels), language
+
+    async def read(self, texts: Sequence[str]) -> Reading:
+        outputs = outputs_of(self._decoder, [word_offsets(text) for text in texts])
+        outputs = replace(outputs, languages=(self._language,) * len(texts))
+        return Reading(outputs, self._decoder, MODEL)
+
+
+async def test_transitions_are_named_where_there_are_some() -> None:
+    types = len(SMALL_LABELS.tags) // 2
+    kinds, ends = (0.5,) * (types + 1), ((0.5, 0.5),) * types
+    said = TagTransitions(0.25, kinds, (kinds,) * (types + 1), ends, ends)
+    labels = replace(SMALL_LABELS, transitions={"en": said})
+    for language, named in (("en", True), ("zh", False)):
+        why = await explained(_prepared("red shoes"), _Fake(labels, language), "settings", "1")
+        (rule,) = (rule for rule in why.rules if "Viterbi" in rule)
+        assert ("at a strength of 0.25" in rule) == named
 
 
 # --- the served model

@@ -1,5 +1,7 @@
 """Versions of the model in the repository and in the archive, without a server."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from tests.workers.model_versions import add_version, digest, model_repository
 from workers.errors import UnreachableError
 from workers.models.archive import ModelArchive
-from workers.models.repository import ModelRepository, ModelVersionError
+from workers.models.repository import ModelRepository, ModelVersionError, Version
+
+_LABELS = re.compile(r'parameters \{\s+key: "labels".*?\}\s*\}\n', re.DOTALL)
 
 
 @pytest.fixture
@@ -36,6 +40,41 @@ def test_serving_another_version_takes_its_configuration_along(repository: Model
     assert text.count("version_policy") == 1
     assert repository.served == 1
     assert repository.history == [3]
+
+
+def _declare(version: Version, labels: str) -> None:
+    """Labels as an export writes them."""
+    line = f'parameters {{ key: "labels" value: {{ string_value: {json.dumps(labels)} }} }}\n'
+    for name in ("config.pbtxt", "configs/cpu.pbtxt"):
+        path = version.folder / name
+        kept = _LABELS.sub("", path.read_text())
+        path.write_text(kept + line)
+
+
+def test_a_versions_transitions_go_and_come_with_it(
+    repository: ModelRepository, tmp_path: Path
+) -> None:
+    """They stand in its labels: promoted, rolled back, as a candidate and out of the archive."""
+    _declare(repository.version(2), '{"intents": []}')
+    without = repository.version(2).content()
+    _declare(repository.version(2), '{"intents": [], "transitions": {"en": {"strength": 0.25}}}')
+    said = r"\"transitions\": {\"en\": {\"strength\": 0.25}}"
+
+    def served() -> list[bool]:
+        files = ("config.pbtxt", "configs/cpu.pbtxt")
+        return [said in (repository.front / name).read_text() for name in files]
+
+    assert repository.version(2).content() != without
+    repository.serve(2, [3])
+    assert served() == [True, True]
+    repository.serve(3, [])
+    assert served() == [False, False]
+    candidate = repository.path / repository.add_candidate(2)
+    assert said in (candidate / "configs/cpu.pbtxt").read_text()
+    archive = ModelArchive(str(tmp_path / "archive"))
+    content = archive.add(repository.version(2), digest(2))
+    other = ModelRepository(model_repository(tmp_path / "other", 1))
+    assert all(said in text for text in archive.restore(content, other).configs)
 
 
 def test_a_version_from_before_configurations_were_kept_gets_one(

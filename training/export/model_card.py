@@ -199,6 +199,12 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     parts = [made]
     if start := manifest.get("start"):
         parts.append(f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}.")
+    if said := manifest.get("calibration", {}).get("transitions"):
+        parts.append(
+            "Entities are decoded with transitions, as in a linear-chain CRF: what a kind of entity "
+            "says about the next one, counted in the annotated texts of an epoch, at a strength of "
+            f"{said['strength']:g} (calibrated)."
+        )
     parts += [_teacher(teacher, manifest.get("taught_texts", 0)) for teacher in teachers]
     return "\n\n".join(parts)
 

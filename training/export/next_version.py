@@ -26,7 +26,7 @@ from training.export.model_card import card
 from training.export.observation import observe
 from training.export.serving_config import Served, encoder_config, front_config, read_front
 from training.inference.onnx_predict import OnnxPredictor
-from training.inference.predict import Predictor, TorchPredictor, batches
+from training.inference.predict import Predictor, batches, labels_of
 from training.network.run_folder import RunFolder, base_of, load_model, manifest_of
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
@@ -92,7 +92,7 @@ def export_run(
     ranges = observe(
         model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))
     )
-    own = TorchPredictor(model, tokenizer, calibration).labels
+    own = labels_of(calibration, language)
     labels = _common_labels(repository, language, own)
     weights = _shifted(Weights.of(model), calibration, own, labels)
     whole = build(weights, calibration, MAX_PIECES).SerializeToString()
@@ -102,11 +102,10 @@ def export_run(
             f"the encoder takes {len(graph) / 1e6:.1f} MB, over {MAX_BYTES / 1e6:.0f} MB",
             "train a smaller base",
         )
-    small = OnnxPredictor(graph, tokenizer, labels)
+    small = OnnxPredictor(graph, tokenizer, labels, language=language)
     check_batch_invariance(small, [*_PROBES, *texts])
-    cost, figures = _cost(
-        OnnxPredictor(whole, tokenizer, labels), small, (len(whole), len(graph)), texts, measure
-    )
+    large = OnnxPredictor(whole, tokenizer, labels, language=language)
+    cost, figures = _cost(large, small, (len(whole), len(graph)), texts, measure)
     cost.show(Console(stderr=True))
     if faults := worse_than(cost, tolerance):
         raise ExportError(
@@ -247,11 +246,20 @@ def _front_of(repository: Path) -> Served | None:
 
 
 def _common_labels(repository: Path, language: str, own: ModelLabels) -> ModelLabels:
-    """All encoders of a repository share one threshold: that of the ones that are there already."""
+    """All encoders of a repository share one threshold: that of the ones that are there already.
+
+    The transitions of tags are each language's own.
+    """
     served = _front_of(repository)
-    if served is None or not set(served.encoder_versions) - {language}:
+    others = set(served.encoder_versions) - {language} if served else set()
+    if served is None or not others:
         return own
-    return replace(own, out_of_scope_threshold=served.labels.out_of_scope_threshold)
+    kept = {name: one for name, one in served.labels.transitions.items() if name in others}
+    return replace(
+        own,
+        out_of_scope_threshold=served.labels.out_of_scope_threshold,
+        transitions=kept | dict(own.transitions),
+    )
 
 
 def _shifted(

@@ -1,29 +1,17 @@
 """A saved model by its folder: a run's, an exported encoder's, a model repository's."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from streams.decoding import ModelLabels
-from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from training.bases.encoders import language_of
 from training.errors import ConfigError
 from training.export.graph import Weights, build
 from training.export.next_version import FRONT, MAX_PIECES
 from training.export.serving_config import Served, read_front
 from training.inference.onnx_predict import OnnxPredictor
-from training.inference.predict import VECTOR_SPACE, Predictor, TorchPredictor
-from training.network.run_folder import load_model, manifest_of
+from training.inference.predict import Predictor, TorchPredictor, labels_of
+from training.network.run_folder import base_of, load_model, manifest_of
 from training.network.tokens import load_tokenizer
-
-
-def labels_of(calibration: dict[str, Any]) -> ModelLabels:
-    """The schema's labels with a model's threshold."""
-    return ModelLabels(
-        intents=INTENTS,
-        tags=bio_tags(),
-        sentiments=SENTIMENTS,
-        out_of_scope_threshold=float(calibration.get("out_of_scope_threshold", 0.5)),
-        vector_space=VECTOR_SPACE,
-    )
 
 
 def predictor_of(folder: Path, language: str = "en") -> Predictor:
@@ -33,7 +21,7 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
         folder: a run folder (fp32), a version folder of an encoder or the ONNX file in it, or a
             model repository, of which the encoder is taken that it serves (int8, as the server
             runs it).
-        language: of the repository's encoder.
+        language: of the repository's encoder, or of a model whose manifest does not say.
 
     Raises:
         ConfigError: there is no model in the folder, it is not one of ours, or the repository
@@ -42,28 +30,33 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
     if (folder / FRONT).is_dir():
         return _served(folder, language)
     if folder.suffix == ".onnx":
-        return _exported(folder)
+        return _exported(folder, language)
     if (folder / "model.onnx").is_file():
-        return _exported(folder / "model.onnx")
+        return _exported(folder / "model.onnx", language)
     path = folder / "model" if (folder / "model").is_dir() else folder
     model, calibration = load_model(path)
     tokenizer = load_tokenizer(path)
+    base = base_of(manifest_of(folder) or manifest_of(folder.parent))
+    language = language_of(base) if base else language
     try:
         weights = Weights.of(model)
     except ConfigError:  # of a kind that can be trained and can teach, but not be served
-        return TorchPredictor(model, tokenizer, calibration)
+        return TorchPredictor(model, tokenizer, calibration, language=language)
     graph = build(weights, calibration, MAX_PIECES).SerializeToString()
-    return OnnxPredictor(graph, tokenizer, labels_of(calibration))
+    return OnnxPredictor(graph, tokenizer, labels_of(calibration, language), language=language)
 
 
-def _exported(file: Path) -> Predictor:
+def _exported(file: Path, language: str) -> Predictor:
+    """With its own transitions, whichever version the repository around it serves."""
     folder = file.parent
+    manifest = manifest_of(folder)
+    language = str(manifest.get("language", language))
+    labels = labels_of(manifest.get("calibration", {}), language)
     front = folder.parent.parent / FRONT / "configs" / "cpu.pbtxt"
     if front.is_file():
-        labels = read_front(front.read_text(encoding="utf-8")).labels
-    else:
-        labels = labels_of(manifest_of(folder).get("calibration", {}))
-    return OnnxPredictor(file, load_tokenizer(folder), labels)
+        common = read_front(front.read_text(encoding="utf-8")).labels
+        labels = replace(common, transitions=labels.transitions)
+    return OnnxPredictor(file, load_tokenizer(folder), labels, language=language)
 
 
 def served_languages(repository: Path) -> tuple[str, ...]:
@@ -87,4 +80,6 @@ def _served(repository: Path, language: str) -> Predictor:
     if language not in served.encoder_versions:
         raise ConfigError(f"{repository} serves no encoder for {language!r}", "export one")
     folder = repository / f"encoder_{language}" / str(served.encoder_versions[language])
-    return OnnxPredictor(folder / "model.onnx", load_tokenizer(folder), served.labels)
+    return OnnxPredictor(
+        folder / "model.onnx", load_tokenizer(folder), served.labels, language=language
+    )

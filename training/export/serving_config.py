@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streams.decoding import ModelLabels
+from streams.tag_transitions import transitions_of
 from training.errors import ConfigError
 
 MAX_BATCH = 1024
@@ -23,7 +24,11 @@ class Served:
 
 
 def labels_json(labels: ModelLabels) -> str:
-    """The labels as the worker reads them from the served model's configuration."""
+    """The labels as the worker reads them from the served model's configuration.
+
+    Of a model without transitions they are what they were before there were any, byte for byte.
+    """
+    said = {one: given.as_json() for one, given in sorted(labels.transitions.items())}
     return json.dumps(
         {
             "intents": labels.intents,
@@ -31,6 +36,7 @@ def labels_json(labels: ModelLabels) -> str:
             "sentiments": labels.sentiments,
             "out_of_scope_threshold": round(labels.out_of_scope_threshold, 6),
         }
+        | ({"transitions": said} if said else {})
     )
 
 
@@ -144,7 +150,7 @@ def read_front(text: str) -> Served:
     """What a configuration that `front_config` wrote says.
 
     Raises:
-        ConfigError: it declares no labels.
+        ConfigError: it declares no labels, or transitions that are none.
     """
     parameters = {name: json.loads(value) for name, value in _PARAMETER.findall(text)}
     if "labels" not in parameters:
@@ -155,6 +161,12 @@ def read_front(text: str) -> Served:
         for name, value in parameters.items()
         if name.startswith("encoder_") and name.endswith("_version")
     }
+    try:
+        transitions = transitions_of(labels.get("transitions", {}))
+    except ValueError as error:
+        raise ConfigError(
+            f"the served model's labels are damaged: {error}", "export it again"
+        ) from error
     return Served(
         ModelLabels(
             intents=tuple(labels["intents"]),
@@ -162,6 +174,7 @@ def read_front(text: str) -> Served:
             sentiments=tuple(labels["sentiments"]),
             out_of_scope_threshold=float(labels["out_of_scope_threshold"]),
             vector_space=parameters.get("vector_space", ""),
+            transitions=transitions,
         ),
         versions,
     )

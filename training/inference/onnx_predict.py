@@ -19,15 +19,28 @@ HEADS = ("intent", "sentiment", "tags", "subject", "object", "vector")
 class OnnxPredictor:
     """An exported encoder; temperatures are in its graph.
 
+    Args:
+        model: its graph.
+        tokenizer: its tokenizer.
+        labels: the classes behind its heads.
+        batch: the most texts run at once.
+        language: that it answers to be of.
+
     Raises:
         ConfigError: no ONNX model, or a graph of another contract: other inputs, heads or classes.
     """
 
     def __init__(
-        self, model: bytes | Path, tokenizer: Tokenizer, labels: ModelLabels, batch: int = 64
+        self,
+        model: bytes | Path,
+        tokenizer: Tokenizer,
+        labels: ModelLabels,
+        batch: int = 64,
+        *,
+        language: str = "en",
     ) -> None:
         self._session, self._tokenizer, self._batch = session(model), tokenizer, batch
-        self.labels = labels
+        self.labels, self._language = labels, language
         _check(self._session, labels)
 
     def __call__(self, texts: Sequence[str]) -> ModelOutputs:
@@ -37,7 +50,7 @@ class OnnxPredictor:
             ConfigError: the graph fails on them, as with the word pieces of another model.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
-        outputs = empty_outputs(encodings)
+        outputs = empty_outputs(encodings, self._language)
         try:
             for rows, ids in batches(encodings, self._batch):
                 self._fill(outputs, rows, len(ids[0]), np.array(ids, np.int64))

@@ -4,7 +4,7 @@ Batches hold texts of one exact length, as the server's do, so nothing is padded
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,9 +13,34 @@ from tokenizers import Encoding, Tokenizer  # type: ignore[import-untyped] # has
 
 from streams.decoding import MAX_WORD_PIECES, ModelLabels, ModelOutputs
 from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from streams.tag_transitions import transitions_of
+from training.errors import ConfigError
 from training.network.query_model import RELATION_WIDTH, VECTOR_WIDTH, QueryModel
 
 VECTOR_SPACE = "minilm-l6/1"
+
+
+def labels_of(calibration: Mapping[str, Any], language: str = "en") -> ModelLabels:
+    """The schema's labels, with a model's threshold and the transitions of its language.
+
+    Raises:
+        ConfigError: the transitions are damaged.
+    """
+    own = calibration.get("transitions")
+    try:
+        transitions = transitions_of({} if own is None else {language: own})
+    except ValueError as error:
+        raise ConfigError(
+            f"the model's calibration is damaged: {error}", "copy its folder again whole"
+        ) from error
+    return ModelLabels(
+        intents=INTENTS,
+        tags=bio_tags(),
+        sentiments=SENTIMENTS,
+        out_of_scope_threshold=float(calibration.get("out_of_scope_threshold", 0.5)),
+        vector_space=VECTOR_SPACE,
+        transitions=transitions,
+    )
 
 
 class Predictor(Protocol):
@@ -33,9 +58,11 @@ class TorchPredictor:
     Args:
         model: in evaluation mode.
         tokenizer: its tokenizer.
-        calibration: `temperature` (intent), `sentiment_temperature`, `out_of_scope_threshold`.
+        calibration: `temperature` (intent), `sentiment_temperature`, `out_of_scope_threshold`,
+            `transitions` of tags.
         batch: the most texts run at once.
         bf16: whether to compute in bfloat16: for a first look, not for what is reported.
+        language: that it answers to be of.
     """
 
     def __init__(
@@ -46,25 +73,20 @@ class TorchPredictor:
         batch: int = 64,
         *,
         bf16: bool = False,
+        language: str = "en",
     ) -> None:
         self._device = next(model.parameters()).device
-        self._bf16 = bf16
+        self._bf16, self._language = bf16, language
         self._model, self._tokenizer, self._batch = model, tokenizer, batch
         found = calibration or {}
         self._temperature = float(found.get("temperature", 1.0))
         self._sentiment_temperature = float(found.get("sentiment_temperature", 1.0))
-        self.labels = ModelLabels(
-            intents=INTENTS,
-            tags=bio_tags(),
-            sentiments=SENTIMENTS,
-            out_of_scope_threshold=float(found.get("out_of_scope_threshold", 0.5)),
-            vector_space=VECTOR_SPACE,
-        )
+        self.labels = labels_of(found, language)
 
     def __call__(self, texts: Sequence[str]) -> ModelOutputs:
         """The model's tensors, one row a text."""
         encodings = self._tokenizer.encode_batch(list(texts))
-        outputs = empty_outputs(encodings)
+        outputs = empty_outputs(encodings, self._language)
         for rows, ids in batches(encodings, self._batch):
             self._run(rows, torch.tensor(ids), outputs)
         return outputs
@@ -107,7 +129,7 @@ def batches(
             yield part, [[*encodings[r].ids[: length - 1], encodings[r].ids[-1]] for r in part]
 
 
-def empty_outputs(encodings: list[Encoding]) -> ModelOutputs:
+def empty_outputs(encodings: list[Encoding], language: str = "en") -> ModelOutputs:
     """Tensors for these encodings, their offsets and counts filled in, all scores zero."""
     rows = len(encodings)
     counts = [min(len(encoding.ids), MAX_WORD_PIECES) - 2 for encoding in encodings]
@@ -129,6 +151,6 @@ def empty_outputs(encodings: list[Encoding]) -> ModelOutputs:
         relation_subject=zeros(rows, longest, RELATION_WIDTH),
         relation_object=zeros(rows, longest, RELATION_WIDTH),
         sentence_vector=zeros(rows, VECTOR_WIDTH),
-        languages=("en",) * rows,
+        languages=(language,) * rows,
         digest="",
     )

@@ -330,6 +330,14 @@ def _rules(
         )
     if understood.truncated:
         rules.append("the model read only the first word pieces: the event says truncated")
-    rules.append("tags follow BIO: Viterbi over the words' first pieces")
+    said = labels.transitions.get(understood.language)
+    rules.append(
+        "tags follow BIO: Viterbi over the words' first pieces"
+        + (
+            f", with what a kind of entity says about the next one at a strength of {said.strength:g}"
+            if said and said.strength
+            else ""
+        )
+    )
     rules.append("an attribute belongs to its likeliest product, from a probability of 0.5 on")
     return tuple(rules)

@@ -11,7 +11,8 @@ import onnx
 import pytest
 
 from streams.decoding import ModelOutputs, softmax
-from streams.labels import INTENTS
+from streams.labels import ENTITY_TYPES, INTENTS
+from streams.tag_transitions import TagTransitions
 from tests.training.conftest import Shipped, Trained
 from training.config import TuningConfig
 from training.data.generator import compose
@@ -22,7 +23,7 @@ from training.export.half_precision import FILE, restored, write_half_precision
 from training.export.model_card import SECTIONS
 from training.export.next_version import ExportError, check_batch_invariance, export_run
 from training.export.saved_models import predictor_of
-from training.export.serving_config import encoder_config, read_front
+from training.export.serving_config import encoder_config, front_config, read_front
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, TorchPredictor
 from training.network.run_folder import RunFolder, load_model
@@ -142,6 +143,63 @@ def test_an_encoder_that_joins_others_keeps_their_threshold(
     found = shared >= labels.out_of_scope_threshold
     assert 0 < found.sum() < len(TEXTS)
     assert ((own >= middle) == found).all()
+
+
+def _said(strength: float) -> TagTransitions:
+    types, row = len(ENTITY_TYPES), (0.125,) * (len(ENTITY_TYPES) + 1)
+    ends = ((-0.5, 1.0),) * types
+    return TagTransitions(strength, row, (row,) * (types + 1), ends, ends)
+
+
+def _run_with(trained: Trained, folder: Path, said: TagTransitions) -> Path:
+    shutil.copytree(trained.run, folder)
+    kept = json.loads((folder / "model/labels.json").read_text("utf-8"))
+    kept["transitions"] = said.as_json()
+    (folder / "model/labels.json").write_text(json.dumps(kept), encoding="utf-8")
+    return folder
+
+
+def test_transitions_travel_with_their_version(trained: Trained, tmp_path: Path) -> None:
+    """Run, folder and repository decode alike, whatever the repository serves besides."""
+    english, chinese = _said(0.25), _said(0.5)
+    repository, front = tmp_path / "r", tmp_path / "r/query_understanding/configs/cpu.pbtxt"
+    run = _run_with(trained, tmp_path / "en", english)
+    first = export_run(run, repository)
+    for place in (run, run / "model", first.folder, repository):
+        assert predictor_of(place).labels.transitions == {"en": english}
+    manifest = json.loads((first.folder / "manifest.json").read_text("utf-8"))
+    assert manifest["calibration"]["transitions"] == english.as_json()
+    assert "at a strength of 0.25" in (first.folder / "README.md").read_text("utf-8")
+    other = export_run(_run_with(trained, tmp_path / "zh", chinese), repository, language="zh")
+    both = {"en": english, "zh": chinese}
+    assert read_front(front.read_text("utf-8")).labels.transitions == both
+    assert predictor_of(other.folder).labels.transitions == {"zh": chinese}
+    assert predictor_of(other.folder)(["red shoes"]).languages == ("zh",)
+    second = export_run(trained.run, repository)  # which has none
+    assert read_front(front.read_text("utf-8")).labels.transitions == {"zh": chinese}
+    assert predictor_of(second.folder).labels.transitions == {}
+    assert predictor_of(first.folder).labels.transitions == {"en": english}  # not served any more
+    assert predictor_of(repository, "zh").labels.transitions == {"zh": chinese}
+
+
+def test_labels_without_transitions_are_written_as_ever(shipped: Shipped) -> None:
+    text = (shipped.repository / "query_understanding/configs/cpu.pbtxt").read_text("utf-8")
+    served = read_front(text)
+    assert "transitions" not in text
+    said = replace(served, labels=replace(served.labels, transitions={"en": _said(0.5)}))
+    assert read_front(front_config(said, "local")) == said
+    assert front_config(read_front(text), "local") == text
+    damaged = front_config(said, "local").replace("follows", "follow")
+    with pytest.raises(ConfigError, match="en: the transitions lack follows"):
+        read_front(damaged)
+
+
+def test_damaged_transitions_of_a_run_are_said(trained: Trained, tmp_path: Path) -> None:
+    run = _run_with(trained, tmp_path / "run", _said(0.5))
+    text = (run / "model/labels.json").read_text("utf-8")
+    (run / "model/labels.json").write_text(text.replace('"strength": 0.5', '"strength": NaN'), encoding="utf-8")
+    with pytest.raises(ConfigError, match="calibration is damaged: en: "):
+        predictor_of(run)
 
 
 def test_the_gpus_graph_has_the_weights_of_the_cpus(shipped: Shipped, tmp_path: Path) -> None:
