@@ -1,7 +1,8 @@
-"""Scores that mean what they say: temperatures, and from where on a text is out of scope."""
+"""What is fitted after the last epoch: temperatures, the threshold of out of scope, transitions."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from training.data.examples import Example
 from training.data.generator import compose
 from training.data.sources import load_if_there
 from training.evaluation.metrics import best_temperature
+from training.fine_tuning.transitions import fitted
 from training.inference.predict import Predictor
 
 _FALSE_ALARMS = 0.01
@@ -26,11 +28,13 @@ def calibrate(
     *,
     tasks: Collection[str] = TASKS,
     own: Sequence[Example] = (),
-) -> dict[str, float]:
-    """Temperatures and threshold, fitted on texts that neither train nor report.
+    drawn: Sequence[Example] = (),
+) -> dict[str, Any]:
+    """Temperatures, threshold and transitions of tags, fitted on texts that do not train.
 
     The threshold is the least one at which at most one in-scope text in a hundred is taken for
-    out of scope.
+    out of scope. Transitions are counted in the training texts, and left out where entities are
+    found best without them.
 
     Args:
         predictor: of the trained model.
@@ -38,12 +42,13 @@ def calibrate(
         language: `en` or `zh`.
         tasks: those that the model has learnt; the scores of others mean nothing and stay as they are.
         own: a shop's own validation texts, which count beside the project's.
+        drawn: the texts of an epoch.
     """
     texts = [
         *(chinese.calibration_texts() if language == "zh" else calibration_texts(folder)),
         *own,
     ]
-    found: dict[str, float] = {}
+    found: dict[str, Any] = {}
     if "intent" in tasks:
         intents = [e for e in texts if e.intent is not None]
         logits = _logits(predictor, intents)[0]
@@ -57,6 +62,12 @@ def calibrate(
         feelings = [e for e in texts if e.sentiment is not None]
         moods = np.array([SENTIMENTS.index(e.sentiment or "") for e in feelings])
         found["sentiment_temperature"] = best_temperature(_logits(predictor, feelings)[1], moods)
+    if "tags" in tasks:
+        if language != "zh":  # people's annotations, whole: what else is annotated is generated
+            texts = [*load_if_there("queryner_validation", folder), *own]
+        transitions = fitted(predictor, drawn, texts, language)
+        if transitions is not None:
+            found["transitions"] = transitions.as_json()
     return found
 
 

@@ -12,7 +12,7 @@ from training.config import TASKS, TrainConfig, load_config, recipe_at
 from training.data.corpus import composition, validation_files
 from training.evaluation.run_figures import record_run_figures
 from training.fine_tuning.calibration import calibrate
-from training.fine_tuning.preparation import model_of, prepare, trainer_of
+from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
 from training.fine_tuning.processes import Processes
 from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
@@ -61,7 +61,7 @@ def run_training(
     best = trainer_of(ready, config, run, model).train()
     merge(model, config.tuning)
     if processes.main:
-        _finish(run, model, ready.base, data, best, config)
+        _finish(ready, model, data, best, config)
     run.record(seconds=round(time.monotonic() - started), processes=processes.count)
     if measure and processes.main:
         print_figures(record_run_figures(folder, data))
@@ -69,20 +69,20 @@ def run_training(
 
 
 def _finish(
-    run: RunFolder,
+    ready: Ready,
     model: QueryModel,
-    base: Path,
     data: Path,
     best: dict[str, float],
     config: TrainConfig,
 ) -> None:
-    predictor = TorchPredictor(model, load_tokenizer(base))
+    predictor = TorchPredictor(model, load_tokenizer(ready.base))
     labels = calibrate(
         predictor,
         data,
         language_of(config.model.base),
         tasks=TASKS if config.model.start else config.loss.tasks,
         own=validation_files(config.data),
+        drawn=ready.corpus.epoch(0),
     )
-    run.save_model(model, base, labels, config.tuning)
-    run.record(calibration=labels, best_epoch=best)
+    ready.run.save_model(model, ready.base, labels, config.tuning)
+    ready.run.record(calibration=labels, best_epoch=best)
