@@ -24,7 +24,7 @@ from training.data.generator.pairs.owned import (
 )
 from training.data.generator.pairs.places import by_place
 from training.data.generator.pairs.rows import rows
-from training.data.generator.pairs.woven import aside, budgeted, conditional
+from training.data.generator.pairs.woven import aside, budgeted, chained, conditional
 from training.data.generator.pairs.writer import Writer
 from training.data.generator.searches.typed import in_a_row, listed
 from training.data.generator.words import Words
@@ -34,7 +34,7 @@ _WAYS = {
     by_place: 26, rows: 20, across: 16, beside: 9, owner_first: 7, in_turn: 5, wish_first: 5,
     two_of_them: 4, keywords: 3, regular: 4, gapped: 3, needing: 2, noun_again: 4, by_feature: 6,
     his_and_hers: 4, it_and_they: 5, counted: 5, sentences: 8, recalled: 12, by_kind: 4,
-    listed: 5, in_a_row: 3, aside: 9, conditional: 5, budgeted: 4,
+    listed: 5, in_a_row: 3, aside: 9, chained: 5, conditional: 5, budgeted: 4,
 }  # fmt: skip
 
 

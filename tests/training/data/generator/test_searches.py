@@ -18,7 +18,7 @@ from training.data.generator.pairs.again import (
     noun_again,
 )
 from training.data.generator.pairs.mixed import by_kind, counted, recalled
-from training.data.generator.pairs.woven import aside, budgeted
+from training.data.generator.pairs.woven import aside, budgeted, chained
 from training.data.generator.pairs.writer import Body, Writer
 from training.data.generator.searches.fitting import fitting
 from training.data.generator.searches.typed import in_a_row, typed
@@ -176,6 +176,13 @@ def test_numbers_and_sums_belong_to_what_they_stand_with() -> None:
         owners = _owners(example)
         for match in re.finditer(r"<a(\d+)> (?:on|for) the (?:<a\d+> )?<p(\d+)>", text):
             assert owners[int(match[1])] == int(match[2]), text
+
+
+def test_what_stands_behind_three_products_goes_for_the_first() -> None:
+    for example, text in _made(chained, 300):
+        products = _products(example)
+        behind = [o for attribute, o in _owners(example).items() if attribute > products[2]]
+        assert set(behind) == {products[0]}, text
 
 
 def test_what_is_wished_goes_past_the_other_product() -> None:

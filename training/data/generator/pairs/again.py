@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from training.data.generator.pairs.lists import enumerated, listing
+from training.data.generator.pairs.owned import link
 from training.data.generator.pairs.phrases import after, described
 from training.data.generator.pairs.writer import Attribute, Body, Product, Writer
 from training.data.markup import marked
@@ -110,7 +111,11 @@ def noun_again(writer: Writer) -> Body:
     order = list(products)
     if writer.often(0.5):
         order.reverse()
-    if writer.often(0.45):
+    if owning := writer.often(0.3):  # the last one is for another
+        other = writer.product(named=0.4)
+        before = [writer.adjective(other)] if writer.often(0.5) else []
+        listed = f"{listed} {link(writer)} {writer.noun(other, before, article=0)}"
+    if owning or writer.often(0.45):
         order = order[:1]
     subjects = []
     for product in order:

@@ -2,10 +2,10 @@
 """Words about one product inside those about another: asides, conditions, what each may cost."""
 
 from training.data.generator.pairs.lists import listing
-from training.data.generator.pairs.owned import PARTS
-from training.data.generator.pairs.phrases import after, described
+from training.data.generator.pairs.owned import PARTS, link
+from training.data.generator.pairs.phrases import after, described, wish
 from training.data.generator.pairs.places import ORDINALS
-from training.data.generator.pairs.writer import Attribute, Body, Product, Writer
+from training.data.generator.pairs.writer import Attribute, Body, Product, Writer, attached
 
 # T: what is looked for; O: the product that is there; q: what that one is; p: what is wished.
 _ASIDES = (
@@ -16,6 +16,14 @@ _ASIDES = (
     "unlike (my|the|our) {q} {O}, {T} (should|must) be {p}", "with (my|the|our) {O} being {q}, {T} had better be {p}", "{p} (should|must) be {T} for (my|the|our) {q} {O}", "{p} (if|though) (my|the|our) {O} is {q}: {T}", "in contrast to (my|the|our) {O}, which is {q}, {T} {p}",
     "{T} (next to|beside|along with) which (my|the|our) {q} {O} will stand, {p}", "{T}, whose {O} (is|are) {q}, and which (is|are) {p}", "{T} with {q} {O}, itself {p}", "{T}, the {O} of which (is|are) {q}, (overall|itself) {p}",
     "{T}, {O} {q}, (otherwise|apart from that|for the rest) {p}", "{T} without the {q} {O}, {p} (please|though)", "{T}, minus the {q} {O}, {p}", "{T} ‹{O}: {q}›: {p}", "(if|when) (the|my) {O} is {q}, (then|) {T} (should|can) be {p}", "(my|the) {q} {O} is here, what i lack is {T} {p}",
+)  # fmt: skip
+# Between what is looked for, the product that it is for, and one more behind that.
+_CHAIN = (
+    "{T} {L} {O} {M} {C}", "{T} {L} {O} {M} {C}", "{T} {L} {O} {M} {C}", "{T} {L} {O} ‹{M} {C}›", "{T} {L} {O} {M} {C},", "{T} {L} {O}, the one {M} {C},", "{T} {L} {O} that i (use|keep|have|wear|bought) {M} {C}",
+    "{T} {L} {O} (which|that) is {M} {C}", "{T}, {L} {O} {M} {C}", "{T} {L} {O} - {M} {C} -",
+)  # fmt: skip
+_NEXT = (
+    "(of|in|on|under|beside|behind|near|inside|next to) (my|the|our)", "(from|with) (my|the)", "(belonging to|attached to|on top of|in front of) (my|the|our)", "that (goes|came|belongs) (with|to) (my|the|our)", "for (my|the|our)",
 )  # fmt: skip
 # x, y: the products; P, Q: what each is to be; s, t: their places.
 _CONDITIONS = (
@@ -42,15 +50,30 @@ def aside(writer: Writer) -> Body:
     before = [writer.adjective(thing)] if writer.often(0.25) else []
     is_so = writer.adjective(other)
     wished = _some(writer, thing)
-    wish = (
+    said = (
         after(writer, wished[0])
         if len(wished) == 1 and writer.often(0.4)
         else described(writer, wished)
     )
     form = writer.pick(_ASIDES)
     noun = writer.noun(thing, before, article=0.8)
-    text = writer.say(form, T=noun, O=other.name, q=is_so.text, p=wish)
+    text = writer.say(form, T=noun, O=other.name, q=is_so.text, p=said)
     return Body(text, phrase=form.startswith("{T}"))
+
+
+def chained(writer: Writer) -> Body:
+    """One product for a second that goes with a third, then what is wished of the first."""
+    thing = writer.product(words=writer.pick(PARTS)) if writer.often(0.4) else writer.product()
+    others = [writer.product(named=0.2) for _ in range(2)]
+    near = [[writer.adjective(one)] if writer.often(0.35) else [] for one in (thing, *others)]
+    noun = writer.noun(thing, near[0], article=0.6)
+    second, third = (
+        writer.noun(one, told, article=0) for one, told in zip(others, near[1:], strict=True)
+    )
+    text = writer.say_one(
+        _CHAIN, T=noun, L=link(writer), O=second, M=writer.say_one(_NEXT), C=third
+    )
+    return Body(attached(text, wish(writer, thing, _some(writer, thing), bare=0.5)))
 
 
 def conditional(writer: Writer) -> Body:
