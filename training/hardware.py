@@ -1,9 +1,19 @@
 """What the processor can do, found out before it is asked to."""
 
 import platform
+import time
+from functools import cache
 from pathlib import Path
 
 import torch
+from torch.nn import functional
+
+_TOKENS, _WIDTH, _INNER = (
+    1024,
+    384,
+    1536,
+)  # of the products that most of a small encoder's time goes to
+_WORTH = 1.1  # conversions between the two types cost something too
 
 
 def cpu_flags() -> frozenset[str]:
@@ -22,10 +32,39 @@ def best_device() -> torch.device:
 
 
 def fast_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 is computed in hardware: emulated, it is many times slower than fp32."""
+    """Whether bfloat16 is worth while: computed in hardware, and faster there than fp32.
+
+    A processor is timed, for its flags do not tell: with AVX512's instructions alone bfloat16 may be
+    half as fast as fp32, with AMX's several times as fast; emulated it is many times slower.
+    """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return bool(cpu_flags() & {"amx_bf16", "avx512_bf16"})
+    return bool(cpu_flags() & {"amx_bf16", "avx512_bf16"}) and _bf16_pays()
+
+
+@cache
+def _bf16_pays() -> bool:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # more of them wait for each other where the machine has other work
+    try:
+        plain, short = _seconds(torch.float32), _seconds(torch.bfloat16)
+    finally:
+        torch.set_num_threads(threads)
+    return plain > _WORTH * short
+
+
+def _seconds(dtype: torch.dtype) -> float:
+    """The shortest time of a matrix product."""
+    inputs, weights = (
+        torch.ones(_TOKENS, _WIDTH, dtype=dtype),
+        torch.ones(_INNER, _WIDTH, dtype=dtype),
+    )
+    times = []
+    for _ in range(12):
+        began = time.perf_counter()
+        functional.linear(inputs, weights)
+        times.append(time.perf_counter() - began)
+    return min(times)
 
 
 def processor() -> str:
