@@ -1,6 +1,7 @@
 """Transitions of tags: counted as they should be, and used where entities are found better with them."""
 
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,15 @@ import pytest
 
 from streams.decoding import Decoder, ModelLabels, ModelOutputs
 from streams.labels import ENTITY_TYPES
+from streams.tag_transitions import TagTransitions
 from tests.streams.samples import LABELS, outputs_of, word_offsets
+from tests.training.conftest import Trained
 from training.data.examples import Example, TextSpan
 from training.data.generator import compose
 from training.evaluation.entity_scores import word_tags
+from training.export.saved_models import predictor_of
 from training.fine_tuning.calibration import calibrate
+from training.fine_tuning.session import run_training
 from training.fine_tuning.transitions import STRENGTHS, best_place, estimated, fitted, tags_of
 
 _COLOR, _PRODUCT, _CREATOR = (
@@ -125,3 +130,22 @@ def test_calibration_gives_them_for_a_language(tmp_path: Path) -> None:
     assert found["transitions"]["strength"] > 0
     assert np.array(found["transitions"]["follows"]).shape == (23, 23)
     assert calibrate(_Unsure(), tmp_path, tasks=(), own=own, drawn=[_SHOES] * 50) == {}
+
+
+def test_a_finished_run_gets_them_without_being_trained(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained once more, it is only calibrated: with what an epoch draws, on annotated texts."""
+    run = tmp_path / "run"
+    shutil.copytree(trained.run, run)
+    calibration = "training.fine_tuning.calibration"
+    monkeypatch.setattr(f"{calibration}.load_if_there", lambda *_: compose("products", 60, 9))
+    monkeypatch.setattr("training.fine_tuning.transitions.STRENGTHS", (0.25,))
+    again = run_training(trained.recipe, run, trained.nothing, measure=False)
+    said = again["calibration"]["transitions"]
+    assert said["strength"] == 0.25
+    assert said["follows"][_COLOR][_PRODUCT] > said["follows"][_PRODUCT][_COLOR]
+    kept = {"en": TagTransitions.of(said)}
+    assert predictor_of(run).labels.transitions == kept
+    weights = [(one / "model/weights.pt").read_bytes() for one in (trained.run, run)]
+    assert weights[0] == weights[1]
