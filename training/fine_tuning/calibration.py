@@ -34,7 +34,7 @@ def calibrate(
 
     The threshold is the least one at which at most one in-scope text in a hundred is taken for
     out of scope. Transitions are counted in the training texts, and left out where entities are
-    found best without them.
+    found best without them, or where there are no texts annotated by people to tell.
 
     Args:
         predictor: of the trained model.
@@ -63,9 +63,9 @@ def calibrate(
         moods = np.array([SENTIMENTS.index(e.sentiment or "") for e in feelings])
         found["sentiment_temperature"] = best_temperature(_logits(predictor, feelings)[1], moods)
     if "tags" in tasks:
-        if language != "zh":  # people's annotations, whole: what else is annotated is generated
-            texts = [*load_if_there("queryner_validation", folder), *own]
-        transitions = fitted(predictor, drawn, texts, language)
+        # People's annotations alone: what is generated follows itself as the training texts do.
+        real = [] if language == "zh" else load_if_there("queryner_validation", folder)
+        transitions = fitted(predictor, drawn, [*real, *own], language)
         if transitions is not None:
             found["transitions"] = transitions.as_json()
     return found
