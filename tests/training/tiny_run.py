@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # type: ignore[import-untyped] # has no type information
 from transformers import BertConfig, BertModel
 
+from tests.training.shop import TRAINING
 from training.data.examples import Example
 from training.data.generator import compose
 
@@ -18,13 +19,8 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 def base_folder(folder: Path, width: int = 48) -> Path:
     """A Hugging Face folder of a tiny random BERT whose pieces are words and letters."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = {
-        word
-        for kind in ("requests", "products")
-        for example in compose(kind, 300, 5)
-        for word in example.text.lower().split()
-        if word.isalpha()
-    }
+    examples = (*TRAINING, *compose("requests", 300, 5), *compose("products", 300, 5))
+    words = {word for e in examples for word in e.text.lower().split() if word.isalpha()}
     letters = string.ascii_lowercase + string.digits + string.punctuation
     pieces = [*_SPECIAL, *letters, *(f"##{c}" for c in letters), *sorted(words - set(letters))]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
@@ -67,7 +63,7 @@ def write_jsonl(path: Path, examples: list[Example]) -> Path:
 
 def recipe(folder: Path, base: Path, *, epochs: int = 2, extra: str = "") -> Path:
     """A configuration that trains on a shop's own file and on generated texts."""
-    own = write_jsonl(folder / "own.jsonl", compose("products", 120, 77))
+    own = write_jsonl(folder / "own.jsonl", TRAINING)
     path = folder / "recipe.toml"
     path.write_text(
         f"""
