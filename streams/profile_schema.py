@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from streams.decayed import InterestVector, Mean, Prices, Weights
 
@@ -31,6 +31,11 @@ class Position(Struct, frozen=True):
     partition: int
     offset: int
 
+    @property
+    def order(self) -> tuple[str, int]:
+        """A form that sorts: a user's later position is greater."""
+        return epoch_order(self.epoch), self.offset
+
 
 def epoch_order(epoch: str) -> str:
     """A string that sorts as the epochs do: runs of digits by their value, the rest as text."""
@@ -45,6 +50,22 @@ def _runs(text: str) -> Iterator[str]:
         if end == len(text) or text[end].isdigit() != text[start].isdigit():
             yield text[start:end]
             start = end
+
+
+class _Positioned(Struct):
+    position: Position
+
+
+_positions = json.Decoder(_Positioned)
+
+
+def position_of(profile: bytes) -> Position:
+    """The position that an encoded profile reflects, without decoding the rest.
+
+    Raises:
+        msgspec.DecodeError: it is no profile.
+    """
+    return _positions.decode(profile).position
 
 
 class SeenOffsets(Struct, frozen=True):

@@ -11,6 +11,7 @@ from faust.types import TP
 from pydantic import SecretStr
 
 from streams.events import encode
+from streams.profile_schema import position_of
 from streams.profiles import Position, fold
 from tests.streams.profile_signals import RULES, USER, query
 from workers.errors import SettingsError
@@ -19,7 +20,6 @@ from workers.profiles.faust_app import (
     changelog_topic,
     credentials,
     make_app,
-    position_order,
 )
 from workers.sections import KafkaSettings, ProfileSettings
 from workers.settings import Settings, load_settings
@@ -60,7 +60,7 @@ async def test_a_table_that_recovers_never_goes_back(settings: Settings, tmp_pat
         ([profile_at(10)], 10),
     ):
         table.apply_changelog_batch(changelog(*batch))
-        assert position_order(table.data[key])[1] == reached
+        assert position_of(table.data[key]).offset == reached
     table.apply_changelog_batch(changelog(profile_at(0, epoch="2"), profile_at(99)))
     assert table.data[key] == profile_at(0, epoch="2")
 
@@ -76,7 +76,7 @@ async def test_a_table_on_disk_behaves_as_one_in_memory(
     assert table.data.get(key) is None
     table.apply_changelog_batch(changelog(profile_at(5), profile_at(9), profile_at(7)))
     table.apply_changelog_batch(changelog(profile_at(8)))
-    assert position_order(table.data[key])[1] == 9, "recovery never goes back"
+    assert position_of(table.data[key]).offset == 9, "recovery never goes back"
     table.write(other, profile_at(1), partition=3)
     table.write(other, profile_at(2), partition=3)  # outside of any stream
     assert table.data.get(other) == profile_at(2)

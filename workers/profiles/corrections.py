@@ -18,7 +18,7 @@ import msgspec
 
 from streams.deadletters import RecordError
 from streams.events import Source, UserSignal, encode
-from streams.profile_schema import Profile
+from streams.profile_schema import Profile, position_of
 from streams.profile_updates import signal_of
 from streams.records import SourceRecord
 from workers.kafka import producer, running
@@ -26,8 +26,6 @@ from workers.profiles.offline_fold import (
     Folded,
     OfflineFold,
     Snapshot,
-    order_of,
-    position_of,
     read_snapshots,
 )
 from workers.profiles.own_signals import publish_restated
@@ -108,7 +106,7 @@ async def correct_profiles(settings: Settings, advance: Advance = unheard) -> Co
 
 
 def _same_position(published: Snapshot, folded: Folded) -> bool:
-    return order_of(published.position) == order_of(position_of(folded.profile))
+    return published.position.order == position_of(folded.profile).order
 
 
 def _reached(settings: Settings, start: Folded | None) -> int:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
-import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -24,10 +23,9 @@ from faust.tables import Table
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import EventT
 from faust.types.auth import CredentialsT
-from msgspec import Struct
 from yarl import URL
 
-from streams.profile_schema import Position, epoch_order
+from streams.profile_schema import position_of
 from workers.errors import ContractError, SettingsError
 from workers.kafka import admin, consumer, running, ssl_context
 from workers.sections import KafkaSettings
@@ -94,7 +92,7 @@ class ProfileTable(Table[bytes, bytes]):
             key, value = event.message.key, event.message.value
             if key is None or value is None:
                 continue
-            order = position_order(value)
+            order = position_of(value).order
             known = newest[key][0] if key in newest else self._known_order(key)
             if known is None or order >= known:
                 newest[key] = (order, event)
@@ -102,7 +100,7 @@ class ProfileTable(Table[bytes, bytes]):
 
     def _known_order(self, key: bytes) -> tuple[str, int] | None:
         value = self.data.get(key)
-        return None if value is None else position_order(value)
+        return None if value is None else position_of(value).order
 
 
 class _ConsumerThread(AIOKafkaConsumerThread):
@@ -121,19 +119,6 @@ class _Transport(Transport):
     """Reads only what is committed: what an enricher's aborted transaction said does not count."""
 
     Consumer = _Consumer
-
-
-class _Positioned(Struct):
-    position: Position
-
-
-_positions = msgspec.json.Decoder(_Positioned)
-
-
-def position_order(profile: bytes) -> tuple[str, int]:
-    """The position of an encoded profile, in a form that sorts."""
-    position = _positions.decode(profile).position
-    return epoch_order(position.epoch), position.offset
 
 
 def changelog_topic(settings: Settings) -> str:

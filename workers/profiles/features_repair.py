@@ -14,10 +14,11 @@ from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
 
+from streams.profile_schema import position_of
 from streams.profile_updates import Folding
 from streams.records import OutputRecord, SourceRecord
 from workers.kafka import producer, running
-from workers.profiles.offline_fold import Folded, order_of, position_of
+from workers.profiles.offline_fold import Folded
 from workers.profiles.profile_settings import folding_of
 from workers.profiles.topic_reading import Extent, extent, read_batches
 from workers.settings import Settings
@@ -63,7 +64,7 @@ class FeaturesRepair:
     async def publish(self, folded: Mapping[bytes, Folded]) -> int:
         """Publishes the profiles and tombstones that the topic lacks. Returns how many."""
         waiting = {
-            name: _Waiting(order_of(one.decoded().position), self._event(one, one.record))
+            name: _Waiting(one.decoded().position.order, self._event(one, one.record))
             for name, one in folded.items()
             if one.record is not None and self._lacks(name, one)
         }
@@ -80,7 +81,7 @@ class FeaturesRepair:
             return not profile.is_erased
         if known.order is None:
             return False  # of an erasure that this fold may not have seen
-        order = order_of(profile.position)
+        order = profile.position.order
         if profile.is_erased:
             return known.order <= order
         changed = known.order == order and known.digest != _digest(one.profile)
@@ -124,7 +125,7 @@ class FeaturesRepair:
 def _event_of(record: SourceRecord) -> _Event:
     if record.value is None:
         return _Event(None, b"")
-    return _Event(order_of(position_of(record.value)), _digest(record.value))
+    return _Event(position_of(record.value).order, _digest(record.value))
 
 
 def _digest(value: bytes) -> bytes:

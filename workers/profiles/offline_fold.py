@@ -12,30 +12,13 @@ import msgspec
 
 from streams.deadletters import RecordError
 from streams.events import encode
-from streams.profile_schema import Position, Profile, epoch_order
+from streams.profile_schema import Position, Profile, position_of
 from streams.records import SourceRecord
 from workers.profiles.profile_settings import folding_of
 from workers.profiles.topic_reading import Advance, Extent, read_batches, unheard
 from workers.settings import Settings
 
 _profiles = msgspec.json.Decoder(Profile)
-
-
-class _Positioned(msgspec.Struct):
-    position: Position
-
-
-_positions = msgspec.json.Decoder(_Positioned)
-
-
-def position_of(profile: bytes) -> Position:
-    """The position that an encoded profile reflects."""
-    return _positions.decode(profile).position
-
-
-def order_of(position: Position) -> tuple[str, int]:
-    """A form of a position that sorts: a user's later one is greater."""
-    return epoch_order(position.epoch), position.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +78,7 @@ def _covers(snapshot: Snapshot, begins: Mapping[int, int]) -> bool:
 
 def _keep(into: dict[bytes, Snapshot], key: bytes, one: Snapshot, *, later: bool) -> None:
     known = into.get(key)
-    if known is None or (order_of(one.position) >= order_of(known.position)) == later:
+    if known is None or (one.position.order >= known.position.order) == later:
         into[key] = one
 
 

@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 
 from streams.events import encode
 from streams.profile_hash import hash_fields
-from streams.profile_schema import Profile
+from streams.profile_schema import Profile, position_of
 from workers.kafka import consumer, running
 from workers.profiles.faust_app import ROLE
-from workers.profiles.offline_fold import Folded, OfflineFold, order_of, position_of, read_snapshots
+from workers.profiles.offline_fold import Folded, OfflineFold, read_snapshots
 from workers.profiles.profile_settings import profile_rules, profile_ttl
 from workers.profiles.redis_store import client, profile_key
 from workers.profiles.topic_reading import Advance, Extent, extent, read_batches, unheard
@@ -169,8 +169,8 @@ class _Comparison:
 
 
 def _has_moved_on(expected: Profile, published: bytes | None, fields: Mapping[str, bytes]) -> bool:
-    order = order_of(expected.position)
-    if published is not None and order_of(position_of(published)) > order:
+    order = expected.position.order
+    if published is not None and position_of(published).order > order:
         return True
     return (fields.get("epoch_order", b"").decode(), int(fields.get("offset", b"-1"))) > order
 
