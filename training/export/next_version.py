@@ -1,6 +1,5 @@
 """From a run folder to the next version in a model repository, checked before it is written."""
 
-import json
 import math
 import random
 import shutil
@@ -27,7 +26,7 @@ from training.export.observation import observe
 from training.export.serving_config import Served, encoder_config, front_config, read_front
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
-from training.network.run_folder import RunFolder, base_of, load_model, manifest_of
+from training.network.run_folder import RunFolder, base_of, json_text, load_model, manifest_of
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
 
@@ -285,8 +284,7 @@ def _write(folder: Path, run: RunFolder, graph: bytes, manifest: dict[str, Any])
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(graph)
     shutil.copyfile(run.model / "tokenizer.json", folder / "tokenizer.json")
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, sort_keys=True)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
 
 
 def _write_configs(repository: Path, labels: ModelLabels, language: str, version: int) -> None:

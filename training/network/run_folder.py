@@ -13,6 +13,7 @@ runs/NAME/model/          config.json, tokenizer.json, weights.pt, labels.json
 import hashlib
 import json
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -33,6 +34,9 @@ _PACKAGES = (
 )  # fmt: skip
 
 _TUNING = "tuning.json"
+_NUMBER = r"-?\d[\d.eE+-]*"
+_NUMBERS = re.compile(rf"\[\n\s+({_NUMBER}(?:,\n\s+{_NUMBER})*)\n\s*\]")
+"""A list of numbers alone as json indents it; inside of a string, a line's end is escaped."""
 _DAMAGED = (RuntimeError, UnpicklingError, EOFError, KeyError, ValueError, OSError)
 """What loading raises where a file is cut off, missing, or of another model."""
 
@@ -71,8 +75,7 @@ class RunFolder:
         if not self._writes:
             return
         merged = self.manifest() | facts
-        text = json.dumps(merged, indent=2, ensure_ascii=False, sort_keys=True)
-        (self.path / "manifest.json").write_text(text + "\n", encoding="utf-8")
+        (self.path / "manifest.json").write_text(json_text(merged), encoding="utf-8")
 
     def record_start(self, config: TrainConfig, hashes: dict[str, str]) -> None:
         """Arguments, data and versions; a resumed run must have the same arguments.
@@ -106,12 +109,19 @@ class RunFolder:
         self.model.mkdir(exist_ok=True)
         for name in ("config.json", "tokenizer.json"):
             (self.model / name).write_bytes((base / name).read_bytes())
-        text = json.dumps(labels, indent=2, sort_keys=True)
-        (self.model / "labels.json").write_text(text + "\n", encoding="utf-8")
+        (self.model / "labels.json").write_text(json_text(labels), encoding="utf-8")
         if tuning and tuning.method not in (*MERGED, "full"):  # there is more than the base has
-            text = json.dumps(asdict(tuning), indent=2, sort_keys=True)
-            (self.model / _TUNING).write_text(text + "\n", encoding="utf-8")
+            (self.model / _TUNING).write_text(json_text(asdict(tuning)), encoding="utf-8")
         torch.save(model.state_dict(), self.model / "weights.pt")
+
+
+def json_text(facts: Mapping[str, Any]) -> str:
+    """Facts as they are written into a run's or a version's folder: to be read, and to be compared.
+
+    One fact a line, by name; a list of numbers alone takes one line, however long it is.
+    """
+    text = json.dumps(facts, indent=2, ensure_ascii=False, sort_keys=True)
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+import json
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from training.network.run_folder import json_text
+
+_ONE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+_FACTS = st.dictionaries(
+    st.text(),
+    st.recursive(_ONE, lambda some: st.lists(some) | st.dictionaries(st.text(), some)),
+)
+
+
+def test_a_list_of_numbers_takes_one_line() -> None:
+    facts = {"follows": [[0.5, -1.25e-7], [3, 40]], "named": ["red", 1], "none": [], "strength": 1}
+    assert json_text(facts) == (
+        "{\n"
+        '  "follows": [\n'
+        "    [0.5, -1.25e-07],\n"
+        "    [3, 40]\n"
+        "  ],\n"
+        '  "named": [\n'
+        '    "red",\n'
+        "    1\n"
+        "  ],\n"
+        '  "none": [],\n'
+        '  "strength": 1\n'
+        "}\n"
+    )
+
+
+@given(_FACTS)
+@example({"text": "[\n  1,\n  2\n]", "[\n1\n]": [1e300, -0.0, float("inf")]})
+def test_what_is_written_loads_as_it_was(facts: dict[str, object]) -> None:
+    again = json.loads(json_text(facts))
+    assert json.dumps(again, sort_keys=True) == json.dumps(facts, sort_keys=True)
