@@ -14,6 +14,7 @@ from streams.decoding import ModelOutputs, softmax
 from streams.labels import ENTITY_TYPES, INTENTS
 from streams.tag_transitions import TagTransitions
 from tests.training.conftest import Shipped, Trained
+from tests.training.shop import TRAINING
 from training.config import TuningConfig
 from training.data.generator import compose
 from training.errors import ConfigError
@@ -288,7 +289,7 @@ def test_the_card_has_its_shape(shipped: Shipped) -> None:
     headings = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     assert tuple(headings) == SECTIONS
     assert "`intentstream train --config recipe.toml`, seed 3" in text
-    assert "| own data: own.jsonl | the owner's | 120 |" in text
+    assert f"| own data: own.jsonl | the owner's | {len(TRAINING)} |" in text
 
 
 def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
