@@ -17,8 +17,8 @@ from rich.console import Console
 from benchmarks.load import Load
 from benchmarks.measured import Row, command
 from training.bases.pretraining import Pretraining, pretrain
-from training.cli import data_folder
 from training.config import TrainConfig, changed, load_config
+from training.environment import data_folder
 from training.export.saved_models import predictor_of
 from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
 from training.network.run_folder import RunFolder

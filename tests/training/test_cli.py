@@ -8,12 +8,13 @@ import typer.main
 from typer.testing import CliRunner
 
 from training import cli
+from training.environment import require_extra
 from training.errors import MissingExtraError
 
 
 def test_a_missing_package_says_what_to_install() -> None:
     with pytest.raises(MissingExtraError, match=r"pip install intentstream\[train\]"):
-        cli.require_extra(("torch_is_not_here",))
+        require_extra(("torch_is_not_here",))
 
 
 def test_the_commands_load_nothing_heavy() -> None:
