@@ -3,8 +3,6 @@
 This module imports nothing of the training extra until a command runs.
 """
 
-import importlib.util
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,37 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from training import command_examples
-from training.errors import MissingExtraError, TrainingError
+from training.environment import DATA_VARIABLE, PACKAGES, data_folder, require_extra
+from training.errors import TrainingError
 from training.evaluation import command as evaluate_command
 from training.evaluation.command import Wanted
-
-DATA_VARIABLE = "INTENTSTREAM_DATA"
-_NEEDED = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "tensorboard")
 
 app = typer.Typer(
     help="Fine-tune, measure and ship the model.", no_args_is_help=True, rich_markup_mode="rich"
 )
-
-
-def require_extra(needed: tuple[str, ...] = _NEEDED) -> None:
-    """Checks that the training extra, or what is needed of it, is there.
-
-    Raises:
-        MissingExtraError: naming the first package that is not.
-    """
-    for name in needed:
-        if importlib.util.find_spec(name) is None:
-            raise MissingExtraError(
-                f"training needs {name}",
-                "install the training extra: pip install intentstream[train]",
-            )
-    # Spinning OpenMP threads cost ten times the CPU where cores are shared; torch reads this once.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def data_folder(data: Path | None) -> Path:
-    """The data folder: the argument, else INTENTSTREAM_DATA, else ../shared/data."""
-    return data or Path(os.environ.get(DATA_VARIABLE) or "../shared/data")
 
 
 def train_main(config: Path, run: Path, data: Path | None = None, *, evaluate: bool = True) -> None:
@@ -63,7 +38,7 @@ def search_main(config: Path, run: Path, trials: int, data: Path | None = None) 
     Raises:
         TrainingError: a missing package, a wrong configuration, unusable data.
     """
-    require_extra((*_NEEDED, "optuna", "matplotlib", "tomlkit"))
+    require_extra((*PACKAGES, "optuna", "matplotlib", "tomlkit"))
     from training.search.trials import run_search  # noqa: PLC0415 - the training extra
 
     run_search(config, run, data_folder(data), trials)
@@ -97,7 +72,7 @@ def evaluate_main(wanted: Wanted) -> None:
     Raises:
         TrainingError: a missing package, no model, unusable data.
     """
-    require_extra((*_NEEDED, "seqeval", "cleanlab"))
+    require_extra((*PACKAGES, "seqeval", "cleanlab"))
     evaluate_command.run(wanted)
 
 
@@ -123,10 +98,24 @@ def export_main(
         run,
         repository,
         training_queries(run, folder),
-        measure=measure_of(run, folder),
+        measure=measure_of(run, folder, language),
         language=language,
         tolerance=TOLERANCE if tolerance is None else tolerance,
     )
+
+
+def card_main(version: Path, data: Path | None = None) -> None:
+    """Measures an exported version again, and writes its manifest's figures and its card anew.
+
+    Raises:
+        TrainingError: a missing package, no exported version, unusable data.
+    """
+    require_extra()
+    from training.evaluation.run_figures import measure_of  # noqa: PLC0415
+    from training.export.measured_again import measure_again  # noqa: PLC0415 - the training extra
+
+    folder = data_folder(data)
+    measure_again(version, lambda: measure_of(version, folder), complete=folder.is_dir())
 
 
 def export_gpu_main(repository: Path) -> None:
@@ -340,9 +329,10 @@ def evaluate(
 
 @app.command(epilog=command_examples.EXPORT)
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run folder.")] = Path(
-        "runs/latest"
-    ),
+    run: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="A finished run; with --card an exported version."),
+    ] = Path("runs/latest"),
     repository: Annotated[Path, typer.Option(metavar="DIR", help="The model repository.")] = Path(
         "model_repository"
     ),
@@ -368,6 +358,14 @@ def export(
             "repository's int8 weights; needs no RUN.",
         ),
     ] = "cpu",
+    card: Annotated[
+        bool,
+        typer.Option(
+            "--card",
+            help="Measure an exported version again and write its figures and card anew, after the "
+            "evaluation sets, the measuring or your validation files changed. Its model stays.",
+        ),
+    ] = False,
 ) -> None:
     """Write a trained model as the next version in the model repository.
 
@@ -379,6 +377,11 @@ def export(
         raise typer.BadParameter("cpu or gpu", param_hint="--profile")
     if language not in (None, "en", "zh"):
         raise typer.BadParameter("en or zh", param_hint="--language")
+    if card:
+        if language or tolerance is not None or profile != "cpu":
+            raise typer.BadParameter("it goes with --data alone", param_hint="--card")
+        _told(lambda: card_main(run, data))
+        return
     if profile == "gpu":
         _told(lambda: export_gpu_main(repository))
         return

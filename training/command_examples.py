@@ -70,6 +70,9 @@ EXPORT = """
   For a Triton on a GPU, fp16 from the same weights:
     [cyan]intentstream export --profile gpu --repository model_repository[/cyan]
 
+  Figures and card of an exported version anew, after the evaluation sets have changed:
+    [cyan]intentstream export model_repository/encoder_zh/1 --card[/cyan]
+
   A Chinese encoder on a base of your own, where a loss of one point of F1 is accepted:
     [cyan]intentstream export runs/zh --language zh --tolerance 0.01[/cyan]
 """

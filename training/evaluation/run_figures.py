@@ -28,17 +28,24 @@ def record_run_figures(folder: Path, data: Path) -> dict[str, Any]:
     return figures
 
 
-def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
-    """What takes the figures of models in the language of a run's base, and who is served worse.
+def measure_of(
+    run: Path, data: Path, language: str | None = None
+) -> Callable[[Predictor], dict[str, Any]]:
+    """What takes the figures of a run's models, or of an exported version, and who is served worse.
 
     Measured are the recipe's own validation files, and what the project measures: all of it, or only its
     hand-written and generated texts where there is no data folder.
+
+    Args:
+        run: folder of a run or of an exported version.
+        data: folder of the public sets.
+        language: of the models; by default that of the version, or of the run's base.
 
     Raises:
         TrainingError: unusable data.
     """
     manifest = manifest_of(run)
-    language = language_of(base_of(manifest))
+    language = language or manifest.get("language") or language_of(base_of(manifest))
     config = config_of(manifest.get("arguments", {})).data
     if not data.is_dir():
         Console(stderr=True).print(

@@ -173,7 +173,7 @@ def _compression(size: int, compression: dict[str, Any]) -> str:
             "training queries, and a scale a row after GELU (SmoothQuant, Xiao et al., ICML 2023, for "
             "what layer normalisation feeds); the embedding table is int8; attention, layer "
             "normalisation and the heads are fp32. The same query gives the same bytes alone and in a "
-            "batch."
+            "batch. What it cost was measured when it was exported:"
         ),
         "",
         "| figure | fp32 | int8 |",
