@@ -41,7 +41,7 @@ def card(manifest: dict[str, Any], version: int, size: int) -> str:
         _measured(manifest.get("figures", {})),
         _by_class(manifest.get("figures", {})),
         _fairness(manifest.get("figures", {}).get("slices")),
-        _compression(size, manifest.get("compression", {})),
+        _compression(size, manifest.get("compression", {}), manifest.get("figures", {})),
         _made(manifest, arguments),
     )
     head = (
@@ -166,20 +166,23 @@ def _fairness(slices: dict[str, Any] | None) -> str:
     return "\n".join(lines)
 
 
-def _compression(size: int, compression: dict[str, Any]) -> str:
+def _compression(size: int, compression: dict[str, Any], figures: dict[str, Any]) -> str:
+    """What int8 saves and costs, in the order in which the figures were taken."""
     lines = [
         (
             f"{size / 1e6:.1f} MB. The encoder's products are int8 arithmetic with scales measured on "
             "training queries, and a scale a row after GELU (SmoothQuant, Xiao et al., ICML 2023, for "
             "what layer normalisation feeds); the embedding table is int8; attention, layer "
             "normalisation and the heads are fp32. The same query gives the same bytes alone and in a "
-            "batch. What it cost was measured when it was exported:"
+            "batch. What that costs, as measured at the export:"
         ),
         "",
         "| figure | fp32 | int8 |",
         "|---|---|---|",
     ]
-    pairs = {**compression.get("figures", {})}
+    cost = compression.get("figures", {})
+    taken = [f"{task}: {name}" for task, name, _ in rows(figures)]
+    pairs = {name: cost[name] for name in taken if name in cost} | cost
     pairs |= {name: pair for name, pair in compression.items() if name != "figures"}
     lines += [f"| {n.replace('_', ' ')} | {one} | {other} |" for n, (one, other) in pairs.items()]
     return "\n".join(lines)

@@ -71,12 +71,12 @@ def test_only_figures_and_card_change(version: Path) -> None:
 def test_what_compression_cost_stays(version: Path) -> None:
     """The export knew fp32, whose weights are no longer there."""
     manifest, _ = read(version)
-    manifest["compression"]["figures"] = {"task: f1": [0.95, 0.94]}
+    manifest["compression"]["figures"] = {"old: f1": [0.9, 0.8], "task: f1": [0.95, 0.94]}
     (version / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     measure_again(version, lambda: found(FIGURES))
     after, card = read(version)
     assert after["compression"] == manifest["compression"]
-    assert "| task: f1 | 0.95 | 0.94 |" in card
+    assert "| task: f1 | 0.95 | 0.94 |\n| old: f1 | 0.9 | 0.8 |" in card
 
 
 def test_the_command_measures_as_the_export_does(version: Path, tmp_path: Path) -> None:
