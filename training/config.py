@@ -28,11 +28,13 @@ class ModelConfig:
     different bases share one vector space; empty for those of the base itself. `added_words` of the
     training texts that the vocabulary cuts, the most frequent ones, become pieces of their own.
     `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
-    an exported version such as `model_repository/encoder_en/2`.
+    an exported version such as `model_repository/encoder_en/4`. `start_share` of the finished weights are
+    that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022).
     """
 
     base: str = "all-MiniLM-L6-v2"
     start: str = ""
+    start_share: float = 0.0
     vectors: str = ""
     added_words: int = 0
     max_pieces: int = 64
@@ -343,6 +345,8 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
             "drop_stop_words needs a list of stop_words",
         ),
         (model.added_words >= 0, "added_words must be 0 or more"),
+        (0 <= model.start_share < 1, "start_share is a share, from 0 to below 1"),
+        (bool(model.start) or not model.start_share, "a start_share needs a start"),
         (0 < config.loss.vector_share <= 1, "vector_share is a share of the texts, above 0"),
         (config.threads >= 1, "threads must be at least 1"),
         (

@@ -14,6 +14,7 @@ from training.evaluation.run_figures import record_run_figures
 from training.fine_tuning.calibration import calibrate
 from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
 from training.fine_tuning.processes import Processes
+from training.fine_tuning.starting_point import draw_back, located
 from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
 from training.network.run_folder import RunFolder
@@ -75,6 +76,8 @@ def _finish(
     best: dict[str, float],
     config: TrainConfig,
 ) -> None:
+    if share := config.model.start_share:
+        draw_back(model, located(Path(config.model.start)), ready.base, share)
     predictor = TorchPredictor(model, load_tokenizer(ready.base))
     labels = calibrate(
         predictor,

@@ -3,6 +3,7 @@
 What a shop's own labels add is then learnt on top of what the served model knows already.
 """
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,28 @@ def begin_with(model: QueryModel, start: Path, base: Path) -> None:
         raise _other_base(start) from error
 
 
+def draw_back(model: QueryModel, start: Path, base: Path, share: float) -> None:
+    """Takes a share of a trained model's weights from the one that its run began with.
+
+    The straight line between the two runs through models that do well at what either does, and
+    better than both on other texts (WiSE-FT: Wortsman et al., CVPR 2022).
+
+    Args:
+        model: trained; its weights are changed.
+        start: what its run began with.
+        base: what both are on.
+        share: of `start`, from 0 to 1.
+
+    Raises:
+        ConfigError: as `begin_with`.
+    """
+    before = copy.deepcopy(model)
+    begin_with(before, start, base)
+    with torch.no_grad():
+        for own, other in zip(model.parameters(), before.parameters(), strict=True):
+            own.lerp_(other, share)
+
+
 def start_facts(start: Path) -> dict[str, Any]:
     """What a manifest keeps of the model that a run began with."""
     weights = start / "model.onnx" if _is_exported(start) else start / "model" / "weights.pt"
@@ -98,7 +121,7 @@ def _check_vocabulary(start: Path, base: Path) -> None:
         raise ConfigError(
             f"there is no trained model in {start}",
             "name as start a run folder, or an exported version such as "
-            "model_repository/encoder_en/2",
+            "model_repository/encoder_en/4",
         )
     if read_tokenizer(folder)["model"].get("vocab") != read_tokenizer(base)["model"].get("vocab"):
         raise _other_base(start)

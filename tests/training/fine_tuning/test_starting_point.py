@@ -1,5 +1,6 @@
 """A run begins with a trained model: another run's, or one that was exported as int8."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from tests.training.tiny_run import base_folder
 from training.config import load_config, recipe_at
 from training.errors import ConfigError
 from training.export.saved_models import predictor_of
-from training.fine_tuning.starting_point import begin_with, located, start_facts
+from training.fine_tuning.session import run_training
+from training.fine_tuning.starting_point import begin_with, draw_back, located, start_facts
 from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
 from training.network.run_folder import load_model
@@ -32,6 +34,35 @@ def test_a_run_begins_where_another_ended(trained: Trained, base: Path) -> None:
     assert all(
         torch.equal(value, before.state_dict()[name]) for name, value in model.state_dict().items()
     )
+
+
+def test_a_share_of_the_start_is_kept(trained: Trained, base: Path) -> None:
+    before, _ = load_model(trained.run / "model")
+    model = QueryModel.from_base(base)
+    after = copy.deepcopy(model)
+    draw_back(model, trained.run, base, 0.25)
+    for own, new, old in zip(
+        model.parameters(), after.parameters(), before.parameters(), strict=True
+    ):
+        assert torch.allclose(own, 0.75 * new + 0.25 * old, atol=1e-6)
+
+
+def test_a_run_keeps_a_share_of_its_start(trained: Trained, tmp_path: Path) -> None:
+    """What a run leaves lies on the line between its start and what it was trained to."""
+    text = trained.recipe.read_text()
+    ends = {}
+    for share in (0.0, 0.4):
+        recipe = tmp_path / f"{share}.toml"
+        recipe.write_text(
+            text.replace("[model]", f"[model]\nstart = '{trained.run}'\nstart_share = {share}")
+        )
+        run_training(recipe, tmp_path / f"{share}", trained.nothing, measure=False)
+        ends[share] = load_model(tmp_path / f"{share}" / "model")[0]
+    before, _ = load_model(trained.run / "model")
+    for whole, drawn, old in zip(
+        ends[0.0].parameters(), ends[0.4].parameters(), before.parameters(), strict=True
+    ):
+        assert torch.allclose(drawn, 0.6 * whole + 0.4 * old, atol=1e-5)
 
 
 def test_a_run_begins_with_what_is_served(shipped: Shipped, base: Path) -> None:
