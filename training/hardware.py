@@ -8,11 +8,7 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-_TOKENS, _WIDTH, _INNER = (
-    1024,
-    384,
-    1536,
-)  # of the products that most of a small encoder's time goes to
+_TOKENS, _WIDTH, _INNER = 1024, 384, 1536  # most of a small encoder's time goes to such products
 _WORTH = 1.1  # conversions between the two types cost something too
 
 

@@ -3,7 +3,6 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from training.data.examples import Example
 from training.data.generator.grammar import expand
@@ -46,50 +45,11 @@ _AFTER = {
 _WEIGHTS = {"color": 6, "material": 4, "creator": 4, "modifier": 3, "UoM": 3, "department": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    before: tuple[str, ...]
-    name: str
-    after: tuple[str, ...]
-
-    def words(self) -> str:
-        return " ".join((*self.before, self.name, *self.after))
-
-
 def _attribute(chance: random.Random, types: tuple[str, ...]) -> str:
     return chance.choices(types, [_WEIGHTS.get(name, 1) for name in types])[0]
 
 
-def _item(number: int, words: Words, chance: random.Random, *, most: int = 3) -> _Item:
-    kind = "product_name" if chance.random() < 0.15 else "core_product_type"
-    name = marked(words.of(kind, chance), kind, product=number)
-    count = chance.choices((0, 1, 2, 3), (2, 5, 3, 1))[0]
-    used: set[str] = set()
-    before: list[str] = []
-    after: list[str] = []
-    for _ in range(min(count, most)):
-        behind = chance.random() < 0.35
-        options = tuple(n for n in (_AFTER if behind else _BEFORE) if n not in used)
-        type_ = _attribute(chance, options)
-        used.add(type_)
-        text = marked(words.of(type_, chance), type_, of=number)
-        if behind:
-            after.append(chance.choice(_AFTER[type_]).replace("{a}", text))
-        else:
-            before.append(text)
-    return _Item(tuple(before), name, tuple(after))
-
-
-_PARTS = (
-    "case", "cover", "strap", "charger", "lid", "stand", "holder", "filter", "sleeve", "mount",
-    "adapter", "battery", "blades", "refill", "box", "bag", "liner", "protector", "legs",
-    "cushion", "hooks", "cable", "remote", "frame", "rack", "cleaner", "laces", "band", "chain",
-    "wheels", "handle", "pump", "bulb", "shade", "lock", "tray", "mat", "bracket", "dock", "skin",
-    "pad", "pedal", "rope", "cap", "hanger", "polish", "brush",
-)  # fmt: skip
-
-
-def filled(template: str, words: Words, chance: random.Random, *, parts: bool = False) -> str:
+def filled(template: str, words: Words, chance: random.Random) -> str:
     """A template of `{A}`, `{1}` and the like as marked text.
 
     Args:
@@ -97,14 +57,11 @@ def filled(template: str, words: Words, chance: random.Random, *, parts: bool = 
             type; X the same as x in a phrase ("in red"); z is B with or without an attribute before it.
         words: for the slots.
         chance: decides.
-        parts: whether A may be a part of B or something that goes with it.
     """
-    kind = "product_name" if parts and chance.random() < 0.25 else "core_product_type"
-    first = chance.choice(_PARTS) if parts and chance.random() < 0.5 else None
-    first = first or words.of("core_product_type", chance)
-    texts = {"A": marked(first, "core_product_type", product=1)}
-    texts["B"] = marked(words.of(kind, chance), kind, product=2)
-    texts["C"] = marked(words.of("core_product_type", chance), "core_product_type", product=3)
+    texts = {
+        slot: marked(words.of("core_product_type", chance), "core_product_type", product=number)
+        for number, slot in enumerate("ABC", 1)
+    }
     type_ = _attribute(chance, ("color", "material", "UoM", "creator", "price", "modifier"))
     for number in (1, 2, 3):
         texts[str(number)] = marked(words.of(type_, chance), type_, of=number)
@@ -135,7 +92,23 @@ def _show(text: str) -> str:
 
 def product_phrase(words: Words, chance: random.Random, number: int = 1) -> str:
     """One product with at most two attributes, marked, for a slot of a service request."""
-    return _item(number, words, chance, most=2).words()
+    kind = "product_name" if chance.random() < 0.15 else "core_product_type"
+    name = marked(words.of(kind, chance), kind, product=number)
+    count = chance.choices((0, 1, 2, 3), (2, 5, 3, 1))[0]
+    used: set[str] = set()
+    before: list[str] = []
+    after: list[str] = []
+    for _ in range(min(count, 2)):
+        behind = chance.random() < 0.35
+        options = tuple(n for n in (_AFTER if behind else _BEFORE) if n not in used)
+        type_ = _attribute(chance, options)
+        used.add(type_)
+        text = marked(words.of(type_, chance), type_, of=number)
+        if behind:
+            after.append(chance.choice(_AFTER[type_]).replace("{a}", text))
+        else:
+            before.append(text)
+    return " ".join((*before, name, *after))
 
 
 def product_query(words: Words, chance: random.Random) -> Example:
