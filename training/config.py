@@ -414,6 +414,11 @@ def _student_rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
             not cut or config.tuning.method == "full",
             f"what is pruned is trained on whole, not with {config.tuning.method}",
         ),
+        (
+            not config.model.start_share
+            or not (cut or config.tuning.method in ("adapters", "prefix")),
+            "start_share needs a model of its start's shape: no pruned heads or units, adapters or prefix",
+        ),
     )
 
 

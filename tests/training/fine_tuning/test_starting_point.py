@@ -9,7 +9,15 @@ import torch
 
 from tests.training.conftest import Shipped, Trained
 from tests.training.tiny_run import base_folder
-from training.config import load_config, recipe_at
+from training.config import (
+    ModelConfig,
+    StudentConfig,
+    TrainConfig,
+    TuningConfig,
+    changed,
+    load_config,
+    recipe_at,
+)
 from training.errors import ConfigError
 from training.export.saved_models import predictor_of
 from training.fine_tuning.session import run_training
@@ -63,6 +71,29 @@ def test_a_run_keeps_a_share_of_its_start(trained: Trained, tmp_path: Path) -> N
         ends[0.0].parameters(), ends[0.4].parameters(), before.parameters(), strict=True
     ):
         assert torch.allclose(drawn, 0.6 * whole + 0.4 * old, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (TrainConfig(model=ModelConfig(start_share=0.3)), "needs a start"),
+        (
+            TrainConfig(
+                model=ModelConfig(start="x", start_share=0.3), student=StudentConfig(heads=0.5)
+            ),
+            "of its start's shape",
+        ),
+        (
+            TrainConfig(
+                model=ModelConfig(start="x", start_share=0.3), tuning=TuningConfig(method="prefix")
+            ),
+            "of its start's shape",
+        ),
+    ],
+)
+def test_a_share_of_what_cannot_be_mixed_is_said(config: TrainConfig, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        changed(config, {"data.generated": {"requests": 10}})
 
 
 def test_a_run_begins_with_what_is_served(shipped: Shipped, base: Path) -> None:
