@@ -1,12 +1,13 @@
 """Several processes, on one machine or more, that train one model together, through `accelerate`.
 
-Each passes its own batches, and gradients are averaged before each step, so all hold the same weights
+Each passes its part of every batch, and gradients are averaged before each step, so all hold the same weights
 throughout. One process, the main one, measures, writes and talks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from itertools import cycle, islice
+from typing import Any, TypeVar
 
 import torch
 from accelerate import PartialState
@@ -14,6 +15,8 @@ from accelerate.utils import broadcast, broadcast_object_list, reduce
 from torch import nn
 
 from training.hardware import best_device
+
+Item = TypeVar("Item")
 
 
 class Processes:
@@ -49,7 +52,7 @@ class Processes:
         mean = reduce(torch.cat([gradient.flatten() for gradient in gradients]), "mean")
         parts = mean.split([p.numel() for p in learning])
         for parameter, part in zip(learning, parts, strict=True):
-            parameter.grad = part.view_as(parameter).clone()
+            parameter.grad = part.view_as(parameter)
 
     def told_by_main(self, value: Any) -> Any:
         """The main process's value, in all processes."""
@@ -57,11 +60,11 @@ class Processes:
             return value
         return broadcast_object_list([value])[0]
 
-    def part_of(self, batches: list[Any]) -> list[Any]:
-        """This process's batches: as many as any other's, the first ones again to fill up."""
-        missing = -len(batches) % self.count
-        return [*batches, *batches[:missing]][self.rank :: self.count]
+    def part_of(self, batch: Sequence[Item]) -> list[Item]:
+        """This process's items of a batch: as many as any other's, the first ones again to fill up.
 
-    def rounds(self, batches: int) -> int:
-        """How many batches each process passes, of so many in all."""
-        return -(-batches // self.count)
+        Every n-th is its own, so that of items sorted by length no process gets the long ones and
+        lets the others wait.
+        """
+        filled = -(-len(batch) // self.count) * self.count
+        return list(islice(cycle(batch), self.rank, filled, self.count))

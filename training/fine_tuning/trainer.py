@@ -72,8 +72,8 @@ class Trainer:
         self._space, self._answers, self._tokenizer = space, answers, tokenizer
         self._pad = int(getattr(model.encoder.config, "pad_token_id", None) or 0)
         self._processes.same_weights(model)
-        batched = -(-len(corpus.epoch(0)) // config.optimizer.batch)
-        self._rounds = self._processes.rounds(batched)  # batches that this process passes an epoch
+        self._size = config.optimizer.batch * self._processes.count  # of a batch of all processes
+        self._rounds = -(-len(corpus.epoch(0)) // self._size)  # batches an epoch
         self._stepper = Stepper(config, self._model, self._rounds, self._processes, bf16=self._bf16)
         self._average = AveragedWeights(config.optimizer.average, self._stepper.steps)
         self._epoch = self._step = self._last = 0  # the batch within the epoch, and its last
@@ -118,12 +118,11 @@ class Trainer:
         self._keep_base_vectors(encoded)
         chance = random.Random(f"{self._config.seed}-order-{self._epoch}")  # noqa: S311 - no secret
         self._model.train()
-        groups = list(batches(encoded, self._config.optimizer.batch, chance))
-        own = self._processes.part_of(groups)
-        self._last = len(own)
-        for number, items in enumerate(own[self._step :], self._step + 1):
+        groups = list(batches(encoded, self._size, chance))
+        self._last = len(groups)
+        for number, items in enumerate(groups[self._step :], self._step + 1):
             self._step = number
-            parts = self._train_on(self._batch(items))
+            parts = self._train_on(self._batch(self._processes.part_of(items)))
             self._check(parts)
             if self._stepper.whole:
                 self._average.after(self._stepper.done, self._model)

@@ -36,6 +36,7 @@ assert model.bias.grad.tolist() == [0.0]
 weights = [processes.told_by_main(model.weight.tolist()), model.weight.tolist()]
 assert weights[0] == weights[1]
 assert processes.part_of([1, 2, 3]) == ([1, 3], [2, 1])[processes.rank]
+assert processes.part_of([1]) == [1]
 """
 
 
