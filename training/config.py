@@ -28,7 +28,7 @@ class ModelConfig:
     different bases share one vector space; empty for those of the base itself. `added_words` of the
     training texts that the vocabulary cuts, the most frequent ones, become pieces of their own.
     `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
-    an exported version such as `model_repository/encoder_en/4`. `start_share` of the finished weights are
+    an exported version such as `model_repository/encoder_en/5`. `start_share` of the finished weights are
     that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022).
     """
 

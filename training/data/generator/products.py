@@ -94,11 +94,11 @@ def product_phrase(words: Words, chance: random.Random, number: int = 1) -> str:
     """One product with at most two attributes, marked, for a slot of a service request."""
     kind = "product_name" if chance.random() < 0.15 else "core_product_type"
     name = marked(words.of(kind, chance), kind, product=number)
-    count = chance.choices((0, 1, 2, 3), (2, 5, 3, 1))[0]
+    count = chance.choices((0, 1, 2), (2, 5, 4))[0]
     used: set[str] = set()
     before: list[str] = []
     after: list[str] = []
-    for _ in range(min(count, 2)):
+    for _ in range(count):
         behind = chance.random() < 0.35
         options = tuple(n for n in (_AFTER if behind else _BEFORE) if n not in used)
         type_ = _attribute(chance, options)
