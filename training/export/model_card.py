@@ -93,8 +93,8 @@ _OWN_LIMITS = {
 def _limits(language: str) -> str:
     shared = (
         (
-            "The hand-written sets are small, and by the author of the generator, though written "
-            "before it: trust the public sets more."
+            "The hand-written sets are small, and by the author of the generator, though committed "
+            "before any training that could see them: trust the public sets more."
         ),
         "It reads 128 word pieces; the rest of a longer text is not seen.",
         (
@@ -226,7 +226,7 @@ def _teacher(teacher: dict[str, Any], texts: int) -> str:
     found = teacher["best_epoch"].get("entities_f1", 0.0)
     return (
         f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
-        f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes: "
-        f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
+        f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes on "
+        f"{teacher.get('processor') or 'an unnamed processor'}: {teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
         f"set. The student saw what it thinks of {texts} queries."
     )
