@@ -84,7 +84,7 @@ class Front:
 
 
 def _write_encoder(folder: Path) -> None:
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: PLC0415 # type: ignore[import-untyped]
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors  # type: ignore[import-untyped] # noqa: PLC0415
 
     tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}, "[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
