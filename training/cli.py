@@ -1,4 +1,4 @@
-"""The training commands: `intentstream train`, `pretrain`, `evaluate` and `export` end here.
+"""The training commands: `intentstream train`, `distill`, `pretrain`, `evaluate` and `export` end here.
 
 This module imports nothing of the training extra until a command runs.
 """

@@ -9,7 +9,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 pytest.importorskip("torch", reason="needs the training extra")
 
-from tests.training.tiny_run import base_folder, recipe
+from tests.training.tiny_run import QUERIES, base_folder, recipe
 from training.export.next_version import Exported, export_run
 from training.fine_tuning.session import run_training
 
@@ -42,4 +42,4 @@ class Shipped:
 def shipped(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """The tiny model, exported into a repository of its own."""
     repository = tmp_path_factory.mktemp("exported") / "model repository"
-    return Shipped(repository, export_run(trained.run, repository))
+    return Shipped(repository, export_run(trained.run, repository, QUERIES))

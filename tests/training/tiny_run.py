@@ -14,6 +14,9 @@ from training.data.examples import Example
 from training.data.generator import compose
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_KINDS = (compose(kind, 128, 1) for kind in ("requests", "products"))
+QUERIES = [example.text for both in zip(*_KINDS, strict=True) for example in both]
+"""What sets the scales of an export, and is checked alone and in batches."""
 
 
 def base_folder(folder: Path, width: int = 48) -> Path:

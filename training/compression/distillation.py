@@ -110,11 +110,10 @@ class SoftTags:
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A model that answers, and how much its answer weighs beside the other teachers'."""
+    """A model that answers, and the digest of its file."""
 
     predict: Predictor
     digest: str
-    weight: float = 1.0
 
 
 def taught(
@@ -168,7 +167,8 @@ def taught(
 def _digest(teachers: Sequence[Teacher], texts: Sequence[str]) -> str:
     content = hashlib.sha256()
     for teacher in teachers:
-        content.update(f"{teacher.digest} {teacher.weight}\n".encode())
+        # Teachers had weights, all of 1.0, when the answers that people have kept were made.
+        content.update(f"{teacher.digest} 1.0\n".encode())
     content.update("\n".join(texts).encode())
     return content.hexdigest()
 
@@ -178,14 +178,13 @@ def _mean_answers(
 ) -> list[NDArray[np.float64] | None]:
     total: list[NDArray[np.float64] | None] = [None] * len(texts)
     spoilt = [False] * len(texts)
-    share = sum(teacher.weight for teacher in teachers)
     for teacher in teachers:
         outputs = teacher.predict(texts)
         for row, text in enumerate(texts):
             count = int(outputs.token_count[row])
             pieces = [(start, end) for start, end in outputs.token_offsets[row, :count].tolist()]
             firsts = first_pieces(text, pieces)
-            answer = softmax(outputs.tag_logits[row, firsts]) * (teacher.weight / share)
+            answer = softmax(outputs.tag_logits[row, firsts]) * (1.0 / len(teachers))
             held = total[row]
             whole = count + 2 >= int(outputs.word_pieces[row])
             spoilt[row] |= not whole or (held is not None and len(held) != len(answer))

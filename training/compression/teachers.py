@@ -21,7 +21,9 @@ _BATCH = 128
 _TOLD = ("config_file", "parameters", "seconds", "best_epoch", "processor")
 
 
-def answers_of(runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: Path) -> SoftTags:
+def soft_targets_of(
+    runs: Sequence[Path], corpus: Corpus, config: TrainConfig, kept: Path
+) -> SoftTags:
     """What the teachers think of the words of the corpus's texts.
 
     Args:

@@ -3,11 +3,8 @@
 from streams.labels import OUT_OF_SCOPE
 from streams.text import normalise
 from training.data.examples import Example, with_single_product_relations
-from training.data.generator import compose
+from training.data.generator import CALIBRATION_SEED, VALIDATION_SEED, compose
 from training.data.markup import hand_written_lines, parse
-
-_UNSEEN = 777_767  # seeds whose generated texts no epoch draws
-_CALIBRATION = 999_983
 
 
 def hand_written_requests() -> list[Example]:
@@ -43,8 +40,8 @@ def held_out() -> list[Example]:
 
 def validation_sets() -> dict[str, list[Example]]:
     """Generated texts that decide which epoch is kept: no Chinese data with a licence is at hand."""
-    searches = compose("zh_products", 600, _UNSEEN)
-    requests = compose("zh_requests", 1500, _UNSEEN)
+    searches = compose("zh_products", 600, VALIDATION_SEED)
+    requests = compose("zh_requests", 1500, VALIDATION_SEED)
     return {
         "tags": searches + [e for e in requests if e.spans][:400],
         "intent": searches[:200] + requests,
@@ -55,7 +52,7 @@ def validation_sets() -> dict[str, list[Example]]:
 def calibration_texts() -> list[Example]:
     """An even mixture of searches, requests, out-of-scope texts and feelings."""
     return [
-        *compose("zh_products", 700, _CALIBRATION),
-        *compose("zh_requests", 2200, _CALIBRATION),
-        *compose("zh_feelings", 500, _CALIBRATION),
+        *compose("zh_products", 700, CALIBRATION_SEED),
+        *compose("zh_requests", 2200, CALIBRATION_SEED),
+        *compose("zh_feelings", 500, CALIBRATION_SEED),
     ]

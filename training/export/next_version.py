@@ -17,13 +17,18 @@ from streams.labels import INTENTS, OUT_OF_SCOPE
 from training.bases.encoders import language_of
 from training.config import config_of
 from training.data.corpus import load_corpus
-from training.data.generator import compose
 from training.errors import ConfigError, TrainingError
 from training.export.cost import Cost, worse_than
 from training.export.graph import Weights, build
 from training.export.model_card import card
 from training.export.observation import observe
-from training.export.serving_config import Served, encoder_config, front_config, read_front
+from training.export.serving_config import (
+    MAX_BATCH,
+    Served,
+    encoder_config,
+    front_config,
+    read_front,
+)
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
 from training.network.run_folder import RunFolder, base_of, json_text, load_model, manifest_of
@@ -37,8 +42,9 @@ TOLERANCE = 0.005
 """How much worse than fp32 the int8 model may be, on any figure."""
 
 _SHIPPED = Path(__file__).resolve().parents[2] / "model_repository"
-_QUERIES = 512  # that are checked, and set the scales of int8 with the first of them
+_QUERIES = 512  # by which int8 and fp32 are timed; their first ones set the scales
 _OBSERVED = 128  # more only widen the ranges: all 512 left as much error on other queries, or more
+_CHECKED = 4096  # besides those, alone and in batches: every length a query has, many times over
 _SERVED = ("intent", "sentiment", "tags", "relations")
 Measure = Callable[[Predictor], dict[str, Any]]
 
@@ -60,7 +66,7 @@ class Exported:
 def export_run(
     run_folder: Path,
     repository: Path,
-    queries: Sequence[str] | None = None,
+    queries: Sequence[str],
     *,
     measure: Measure | None = None,
     language: str | None = None,
@@ -71,7 +77,8 @@ def export_run(
     Args:
         run_folder: a finished run.
         repository: model repository; its other languages' encoders stay as they are.
-        queries: training queries, which set the scales of int8; generated ones by default.
+        queries: training queries. The first 128 set the scales of int8; all are checked alone and
+            in batches.
         measure: gives the figures by which int8 and fp32 are compared; they go into the manifest.
         language: `en` or `zh`; that of the run's base by default.
         tolerance: how much worse than fp32 any figure may be.
@@ -87,7 +94,7 @@ def export_run(
     model, calibration = load_model(run.model)
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
     language = language or language_of(base_of(manifest))
-    texts = list(queries or generated_queries())
+    texts = list(queries)
     ranges = observe(
         model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))
     )
@@ -104,7 +111,7 @@ def export_run(
     small = OnnxPredictor(graph, tokenizer, labels, language=language)
     check_batch_invariance(small, [*_PROBES, *texts])
     large = OnnxPredictor(whole, tokenizer, labels, language=language)
-    cost, figures = _cost(large, small, (len(whole), len(graph)), texts, measure)
+    cost, figures = _cost(large, small, (len(whole), len(graph)), texts[:_QUERIES], measure)
     cost.show(Console(stderr=True))
     if faults := worse_than(cost, tolerance):
         raise ExportError(
@@ -146,7 +153,11 @@ def _check_tasks(manifest: Mapping[str, Any]) -> None:
 
 
 def training_queries(run_folder: Path, data: Path) -> list[str]:
-    """Texts that the run was trained on, as an epoch draws them: what sets the scales of int8.
+    """Texts that the run was trained on, as an epoch draws them.
+
+    Returns:
+        512 texts, of which the first set the scales of int8, and up to 4,096 different others, for
+        the check alone: they change nothing that is exported.
 
     Raises:
         TrainingError: there is no run, or its data are not in the data folder.
@@ -157,13 +168,10 @@ def training_queries(run_folder: Path, data: Path) -> list[str]:
     config = config_of(arguments)
     drawn = load_corpus(config.data, data, config.seed, config.loss.tasks).epoch(0)
     chance = random.Random(config.seed)  # noqa: S311 - not a secret
-    return [e.text for e in chance.sample(drawn, min(_QUERIES, len(drawn)))]
-
-
-def generated_queries() -> list[str]:
-    """Texts of the project's own generator, where the training data are not at hand."""
-    kinds = (compose(kind, _QUERIES // 2, 1) for kind in ("requests", "products"))
-    return [example.text for both in zip(*kinds, strict=True) for example in both]
+    queries = [e.text for e in chance.sample(drawn, min(_QUERIES, len(drawn)))]
+    known = set(queries)
+    others = [text for text in dict.fromkeys(e.text for e in drawn) if text not in known]
+    return queries + chance.sample(others, min(_CHECKED, len(others)))
 
 
 _PROBES = [
@@ -173,11 +181,16 @@ _PROBES = [
 
 
 def check_batch_invariance(predictor: Predictor, texts: list[str]) -> None:
-    """Every text alone and all together must give the same bytes.
+    """Every text alone and among as many others as the server reads at once: the same bytes.
 
     Raises:
         ExportError: naming the first text that does not.
     """
+    for start in range(0, len(texts), MAX_BATCH):
+        _check_batch(predictor, texts[start : start + MAX_BATCH])
+
+
+def _check_batch(predictor: Predictor, texts: list[str]) -> None:
     together = predictor(texts)
     for row, text in enumerate(texts):
         alone = predictor([text])

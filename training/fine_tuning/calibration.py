@@ -11,14 +11,13 @@ from streams.labels import INTENTS, OUT_OF_SCOPE, SENTIMENTS
 from training.config import TASKS
 from training.data import chinese
 from training.data.examples import Example
-from training.data.generator import compose
+from training.data.generator import CALIBRATION_SEED, compose
 from training.data.sources import load_if_there
 from training.evaluation.metrics import best_temperature
 from training.fine_tuning.transitions import fitted
 from training.inference.predict import Predictor
 
 _FALSE_ALARMS = 0.01
-_SEED = 999_983  # generated texts that no epoch draws
 
 
 def calibrate(
@@ -77,8 +76,8 @@ def calibration_texts(folder: Path) -> list[Example]:
         *load_if_there("queryner_validation", folder)[:500],
         *load_if_there("amazon_pqa_test", folder)[:400],
         *load_if_there("clinc_validation", folder)[::5],
-        *compose("requests", 1500, _SEED),
-        *compose("feelings", 500, _SEED),
+        *compose("requests", 1500, CALIBRATION_SEED),
+        *compose("feelings", 500, CALIBRATION_SEED),
     ]
 
 

@@ -14,7 +14,7 @@ from training.bases.vocabulary import fitted_base
 from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
-from training.compression.teachers import answers_of, lineage
+from training.compression.teachers import lineage, soft_targets_of
 from training.config import StudentConfig, TrainConfig
 from training.data.corpus import Corpus, composition, load_corpus
 from training.data.examples import Example
@@ -95,7 +95,7 @@ def prepare(
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
         with processes.main_first():  # the others find its answers
-            soft = answers_of(teachers, corpus, config, answers or run.answers)
+            soft = soft_targets_of(teachers, corpus, config, answers or run.answers)
         corpus = corpus.taught(config.distillation.texts, soft)
         run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
     run.record(examples_an_epoch=composition(corpus))

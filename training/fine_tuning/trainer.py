@@ -28,7 +28,7 @@ from training.inference.sentence_space import SentenceSpace
 from training.network.objective import Batch, batches, collate
 from training.network.query_model import QueryModel
 from training.network.run_folder import RunFolder
-from training.network.tokens import Answers, Encoded, encode
+from training.network.tokens import Encoded, SoftTargets, encode
 from training.terminal import progress_bar
 
 _CHECKPOINT_SECONDS = 240.0
@@ -48,7 +48,7 @@ class Trainer:
         validation: `tags`, `intent` and `relations`, which decide the epoch that is kept.
         run: where everything goes.
         space: gives the sentence vectors that the model learns to give.
-        answers: a teacher's, on the words of texts.
+        soft_targets: a teacher's, of the words of texts.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Trainer:
         validation: dict[str, list[Example]],
         run: RunFolder,
         space: SentenceSpace | None = None,
-        answers: Answers | None = None,
+        soft_targets: SoftTargets | None = None,
     ) -> None:
         self._processes = Processes()
         torch.manual_seed(config.seed + self._processes.rank)  # of dropout: the weights are there
@@ -69,7 +69,7 @@ class Trainer:
         self._device = best_device()
         self._bf16 = fast_bf16(self._device)
         self._model = model.to(self._device)
-        self._space, self._answers, self._tokenizer = space, answers, tokenizer
+        self._space, self._soft_targets, self._tokenizer = space, soft_targets, tokenizer
         self._pad = int(getattr(model.encoder.config, "pad_token_id", None) or 0)
         self._processes.same_weights(model)
         self._size = config.optimizer.batch * self._processes.count  # of a batch of all processes
@@ -194,7 +194,7 @@ class Trainer:
             self._corpus.epoch(epoch),
             self._tokenizer,
             self._config.model.max_pieces,
-            self._answers,
+            self._soft_targets,
         )
 
     def _batch(self, items: list[Encoded]) -> Batch:

@@ -7,7 +7,7 @@ from training.config import TASKS, DataConfig
 from training.data import chinese
 from training.data.corpus import validation_files
 from training.data.examples import Example
-from training.data.generator import compose
+from training.data.generator import VALIDATION_SEED, compose
 from training.data.sources import load, load_if_there
 from training.errors import DataError
 from training.evaluation.figures import (
@@ -17,8 +17,6 @@ from training.evaluation.figures import (
     sentiment_metrics,
 )
 from training.inference.predict import Predictor
-
-_UNSEEN = 777_767  # a seed whose generated texts no epoch draws
 
 
 def validation_sets(
@@ -56,7 +54,7 @@ def validation_sets(
 
 
 def _english(own: list[Example], data: Path) -> dict[str, list[Example]]:
-    products = compose("products", 600, _UNSEEN)
+    products = compose("products", 600, VALIDATION_SEED)
     entities = [e for e in own if e.spans] + load_if_there("queryner_validation", data)
     return {
         "tags": entities or products,
@@ -64,7 +62,7 @@ def _english(own: list[Example], data: Path) -> dict[str, list[Example]]:
             *(e for e in own if e.intent),
             *load_if_there("amazon_pqa_test", data)[::3],
             *load_if_there("clinc_validation", data)[::4],
-            *compose("requests", 1000, _UNSEEN),
+            *compose("requests", 1000, VALIDATION_SEED),
         ],
         "relations": [e for e in own if e.relations] or products,
         "sentiment": [e for e in own if e.sentiment],

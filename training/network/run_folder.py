@@ -63,7 +63,6 @@ class RunFolder:
             ) from error
         self.model = path / "model"
         self.checkpoint = path / "checkpoint.pt"
-        self.tensorboard = path / "tensorboard"
         self.answers = path / "answers.npz"
 
     def manifest(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
-from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from streams.labels import INTENTS, PRODUCT_TYPES, SENTIMENTS, bio_tags
 from training.data.examples import Example
 from training.errors import ConfigError
 from training.network.decoders import put_between_ends
@@ -43,7 +43,7 @@ class Encoded:
     soft: NDArray[np.float16] | None = field(default=None, compare=False)
 
 
-Answers = Callable[[str], NDArray[np.float32] | None]
+SoftTargets = Callable[[str], NDArray[np.float32] | None]
 """A teacher's probabilities [words, tags] of a text, or None for one that it has not seen."""
 
 
@@ -96,7 +96,10 @@ def is_ideograph(character: str) -> bool:
 
 
 def encode(
-    examples: list[Example], tokenizer: Tokenizer, max_pieces: int, answers: Answers | None = None
+    examples: list[Example],
+    tokenizer: Tokenizer,
+    max_pieces: int,
+    soft_targets: SoftTargets | None = None,
 ) -> list[Encoded]:
     """Examples as numbers, texts cut to `max_pieces` word pieces, special ones included.
 
@@ -104,11 +107,11 @@ def encode(
         examples: with texts.
         tokenizer: of the model that is trained.
         max_pieces: 3 or more.
-        answers: of a teacher, to texts as they were before noise.
+        soft_targets: of a teacher, for texts as they were before noise.
     """
     encodings = tokenizer.encode_batch([example.text for example in examples])
     return [
-        _encoded(example, encoding.ids, encoding.offsets, max_pieces, answers)
+        _encoded(example, encoding.ids, encoding.offsets, max_pieces, soft_targets)
         for example, encoding in zip(examples, encodings, strict=True)
     ]
 
@@ -118,7 +121,7 @@ def _encoded(
     ids: list[int],
     offsets: list[tuple[int, int]],
     max_pieces: int,
-    answers: Answers | None,
+    soft_targets: SoftTargets | None,
 ) -> Encoded:
     if len(ids) > max_pieces:
         ids = [*ids[: max_pieces - 1], ids[-1]]
@@ -132,7 +135,7 @@ def _encoded(
             start, stop = inner[position]
             tags[position] = _tag(example, start, stop, position, first_of)
     clean = example.text if example.clean is None else example.clean
-    answer = answers(clean) if answers is not None else None
+    soft = soft_targets(clean) if soft_targets is not None else None
     return Encoded(
         ids=tuple(ids),
         intent=_INTENT_IDS[example.intent] if example.intent else IGNORED,
@@ -140,7 +143,7 @@ def _encoded(
         tags=tuple(tags),
         pairs=_pairs(example, first_of),
         meaning=clean if example.meaning is None else example.meaning,
-        soft=None if answer is None else piece_targets(answer, firsts, len(ids)),
+        soft=None if soft is None else piece_targets(soft, firsts, len(ids)),
     )
 
 
@@ -172,9 +175,7 @@ def _pairs(example: Example, first_of: dict[int, int]) -> tuple[tuple[int, int, 
     if not example.relations:
         return ()
     spans = example.spans or ()
-    products = {
-        n for n, span in enumerate(spans) if span.type in ("core_product_type", "product_name")
-    }
+    products = {n for n, span in enumerate(spans) if span.type in PRODUCT_TYPES}
     true_pairs = set(example.relations)
     owned = {attribute for _, attribute in example.relations}
     return tuple(

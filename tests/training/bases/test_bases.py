@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # 
 from transformers import GPT2Config, GPT2Model, Qwen2Config, Qwen2Model
 
 from tests.training.conftest import Trained
-from tests.training.tiny_run import recipe, validate_little, write_jsonl
+from tests.training.tiny_run import QUERIES, recipe, validate_little, write_jsonl
 from training.config import OptimizerConfig, TrainConfig, load_config
 from training.data.examples import Example, TextSpan
 from training.data.generator import compose
@@ -101,7 +101,7 @@ def test_a_decoder_is_trained_and_its_last_piece_stands_for_the_text(
     assert found.predictor.labels.out_of_scope_threshold == calibration["out_of_scope_threshold"]
     assert outputs.token_offsets[0, 0].tolist()[0] == 0
     with pytest.raises(ConfigError, match=r"no graph is known.*on a BERT encoder"):
-        export_run(tmp_path / "run", tmp_path / "repository")
+        export_run(tmp_path / "run", tmp_path / "repository", QUERIES)
 
 
 def _intent_losses(base: Path) -> tuple[float, float]:
@@ -143,7 +143,7 @@ def test_a_shops_own_words_are_pieces_of_what_is_trained_and_served(
     report = json.loads((tmp_path / "run" / "vocabulary.json").read_text("utf-8"))
     assert set(report["added"]) == set(words)
 
-    exported = export_run(tmp_path / "run", tmp_path / "repository")
+    exported = export_run(tmp_path / "run", tmp_path / "repository", QUERIES)
     served = load_tokenizer(exported.folder)
     before = load_tokenizer(base)
     for word in words:

@@ -1,5 +1,6 @@
 """Soft labels of real, tiny teachers, and the losses of a student."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,11 @@ from training.network.tokens import IGNORED, load_tokenizer, piece_targets
 TEXTS = ("red shoes", "red case red", "shoes")
 
 
-def teacher(folder: Path, seed: int, weight: float = 1.0) -> Teacher:
+def teacher(folder: Path, seed: int) -> Teacher:
     base = encoder_folder(folder, seed)
     model = QueryModel.from_base(base).eval()
     predictor = TorchPredictor(model, load_tokenizer(base))
-    return Teacher(predictor, str(seed), weight)  # told apart by it
+    return Teacher(predictor, str(seed))  # told apart by it
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def first(tmp_path: Path) -> Teacher:
 @pytest.fixture
 def second(tmp_path: Path) -> Teacher:
     (tmp_path / "second").mkdir()
-    return teacher(tmp_path / "second", 2, weight=3.0)
+    return teacher(tmp_path / "second", 2)
 
 
 def answer(soft: SoftTags, text: str) -> NDArray[np.float32]:
@@ -58,10 +59,10 @@ def test_a_teacher_answers_every_word_once(first: Teacher) -> None:
     assert agree(answer(soft, "red shoes"), softmax(logits))
 
 
-def test_teachers_are_averaged_by_weight(first: Teacher, second: Teacher) -> None:
+def test_teachers_are_averaged(first: Teacher, second: Teacher) -> None:
     both = answer(taught([first, second], TEXTS), "shoes")
     one, two = (softmax(t.predict(["shoes"]).tag_logits[0]) for t in (first, second))
-    assert agree(both, 0.25 * one + 0.75 * two)
+    assert agree(both, 0.5 * one + 0.5 * two)
 
 
 def test_a_word_in_pieces_has_the_answer_of_its_first(first: Teacher) -> None:
@@ -86,6 +87,11 @@ def test_answers_are_computed_once(first: Teacher, tmp_path: Path) -> None:
     assert told == [3]
     assert np.array_equal(after.probabilities, before.probabilities)
     assert after.made_of == before.made_of
+
+
+def test_kept_answers_are_known_by_the_digest_they_always_had(first: Teacher) -> None:
+    asked = hashlib.sha256(b"1 1.0\nred shoes\nred case red\nshoes").hexdigest()
+    assert taught([first], TEXTS).made_of == asked
 
 
 def test_other_texts_or_another_teacher_are_asked_anew(

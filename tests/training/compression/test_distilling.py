@@ -13,7 +13,7 @@ from torch import nn
 
 from streams.labels import bio_tags
 from tests.training.conftest import Trained
-from tests.training.tiny_run import recipe, validate_little, write_jsonl
+from tests.training.tiny_run import QUERIES, recipe, validate_little, write_jsonl
 from training.cli import distill_main, train_main
 from training.compression.distillation import SoftTags
 from training.config import LossConfig, load_config
@@ -67,7 +67,7 @@ def test_a_student_learns_from_a_teacher_and_keeps_its_answers(
     settings: Any = load_model(run / "model")[0].encoder.config
     assert (settings.num_hidden_layers, settings.vocab_size) == (1, 250)
     assert manifest["parameters"] < trained.manifest["parameters"]
-    assert (export_run(run, tmp_path / "repository").folder / "model.onnx").is_file()
+    assert (export_run(run, tmp_path / "repository", QUERIES).folder / "model.onnx").is_file()
 
     again = tmp_path / "again"
     distill_main(lessons, [], again, trained.nothing, answers=run / "answers.npz", evaluate=False)

@@ -10,7 +10,7 @@ import torch
 
 from tests.training.conftest import Trained
 from tests.training.shop import HELD_OUT
-from tests.training.tiny_run import base_folder, recipe, validate_little
+from tests.training.tiny_run import QUERIES, base_folder, recipe, validate_little
 from training.compression.pruning import importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
 from training.config import LossConfig, StudentConfig, TrainConfig, changed, load_config
@@ -116,7 +116,7 @@ def test_a_smaller_student_is_trained_exported_and_loads(
     assert manifest["parameters"] < trained.manifest["parameters"]
     found = entity_metrics(predictor_of(tmp_path / "run"), HELD_OUT)
     assert found["f1"] > 0.5  # it goes on from what was learnt
-    exported = export_run(tmp_path / "run", tmp_path / "repository")
+    exported = export_run(tmp_path / "run", tmp_path / "repository", QUERIES)
     assert (exported.folder / "model.onnx").is_file()
     run_training(config, tmp_path / "run", trained.nothing, measure=False)  # from its checkpoint
 
@@ -132,7 +132,7 @@ def test_fewer_layers_and_pieces_make_a_student_of_a_shops_own_words(
     model, _ = load_model(tmp_path / "run" / "model")
     settings: Any = model.encoder.config
     assert (settings.num_hidden_layers, settings.vocab_size) == (1, 250)
-    export_run(tmp_path / "run", tmp_path / "repository")
+    export_run(tmp_path / "run", tmp_path / "repository", QUERIES)
 
 
 def test_layers_that_stay_are_evenly_spaced_and_end_at_the_top(tmp_path: Path) -> None:

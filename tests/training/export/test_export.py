@@ -15,6 +15,7 @@ from streams.labels import ENTITY_TYPES, INTENTS
 from streams.tag_transitions import TagTransitions
 from tests.training.conftest import Shipped, Trained
 from tests.training.shop import TRAINING
+from tests.training.tiny_run import QUERIES
 from training.config import TuningConfig
 from training.data.generator import compose
 from training.errors import ConfigError
@@ -22,7 +23,12 @@ from training.export.cost import Cost, worse_than
 from training.export.graph_builder import quantize
 from training.export.half_precision import FILE, restored, write_half_precision
 from training.export.model_card import SECTIONS
-from training.export.next_version import ExportError, check_batch_invariance, export_run
+from training.export.next_version import (
+    ExportError,
+    check_batch_invariance,
+    export_run,
+    training_queries,
+)
 from training.export.saved_models import predictor_of
 from training.export.serving_config import encoder_config, front_config, read_front
 from training.inference.onnx_predict import OnnxPredictor
@@ -57,20 +63,40 @@ def test_a_query_alone_and_in_a_batch_of_128_is_bit_equal(shipped: Shipped) -> N
 
 
 class _BatchDependent:
-    """A model whose first score leans on the size of the batch."""
+    """A model whose first score leans on the size of the batches that a text is in."""
 
-    def __init__(self, model: Predictor) -> None:
-        self.labels, self._model = model.labels, model
+    def __init__(self, model: Predictor, beside: str) -> None:
+        self.labels, self._model, self._beside = model.labels, model, beside
 
     def __call__(self, texts: list[str]) -> ModelOutputs:
         outputs = self._model(texts)
+        if self._beside not in texts:
+            return outputs
         shifted = outputs.intent_logits + np.float32(1e-6) * len(texts)
         return replace(outputs, intent_logits=shifted)
 
 
-def test_an_export_that_depends_on_the_batch_is_refused(shipped: Shipped) -> None:
+@pytest.mark.parametrize("beside", [0, 299])
+def test_an_export_that_depends_on_the_batch_is_refused(
+    shipped: Shipped, monkeypatch: pytest.MonkeyPatch, beside: int
+) -> None:
+    """In the first batch that is checked, and in the last."""
+    monkeypatch.setattr("training.export.next_version.MAX_BATCH", 128)
+    model = _BatchDependent(predictor_of(shipped.repository), TEXTS[beside])
     with pytest.raises(ExportError, match="other scores in a batch"):
-        check_batch_invariance(_BatchDependent(predictor_of(shipped.repository)), TEXTS)  # type: ignore[arg-type] # a list is a sequence
+        check_batch_invariance(model, TEXTS)  # type: ignore[arg-type] # a list is a sequence
+
+
+def test_texts_for_the_check_alone_leave_those_that_set_the_scales(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries = training_queries(trained.run, trained.nothing)
+    monkeypatch.setattr("training.export.next_version._CHECKED", 0)
+    scales = training_queries(trained.run, trained.nothing)
+    assert len(scales) == 512
+    assert queries[:512] == scales
+    others = queries[512:]
+    assert len(others) == len(set(others) - set(scales)) > 50
 
 
 def test_weights_are_int8_and_turn_back_within_half_a_step(shipped: Shipped) -> None:
@@ -125,7 +151,7 @@ def test_an_encoder_that_joins_others_keeps_their_threshold(
     trained: Trained, tmp_path: Path
 ) -> None:
     """Its own threshold moves into its logits, so that it still says the same."""
-    first = export_run(trained.run, tmp_path)
+    first = export_run(trained.run, tmp_path, QUERIES)
     labels = predictor_of(tmp_path).labels
     column = INTENTS.index("out_of_scope")
     middle = float(np.median(softmax(of(trained)(TEXTS).intent_logits)[:, column]))
@@ -133,11 +159,11 @@ def test_an_encoder_that_joins_others_keeps_their_threshold(
     shutil.copytree(trained.run, run)
     kept = json.loads((run / "model/labels.json").read_text("utf-8"))
     (run / "model/labels.json").write_text(json.dumps(kept | {"out_of_scope_threshold": middle}))
-    export_run(run, tmp_path, language="zh")
+    export_run(run, tmp_path, QUERIES, language="zh")
     served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
     assert served.encoder_versions == {"en": first.version, "zh": 1}
     assert served.labels == labels
-    alone = export_run(run, tmp_path / "alone", language="zh")
+    alone = export_run(run, tmp_path / "alone", QUERIES, language="zh")
     joined = predictor_of(tmp_path, "zh")
     own = softmax(predictor_of(alone.folder)(TEXTS).intent_logits)[:, column]
     shared = softmax(joined(TEXTS).intent_logits)[:, column]
@@ -165,18 +191,20 @@ def test_transitions_travel_with_their_version(trained: Trained, tmp_path: Path)
     english, chinese = _said(0.25), _said(0.5)
     repository, front = tmp_path / "r", tmp_path / "r/query_understanding/configs/cpu.pbtxt"
     run = _run_with(trained, tmp_path / "en", english)
-    first = export_run(run, repository)
+    first = export_run(run, repository, QUERIES)
     for place in (run, run / "model", first.folder, repository):
         assert predictor_of(place).labels.transitions == {"en": english}
     manifest = json.loads((first.folder / "manifest.json").read_text("utf-8"))
     assert manifest["calibration"]["transitions"] == english.as_json()
     assert "at a strength of 0.25" in (first.folder / "README.md").read_text("utf-8")
-    other = export_run(_run_with(trained, tmp_path / "zh", chinese), repository, language="zh")
+    other = export_run(
+        _run_with(trained, tmp_path / "zh", chinese), repository, QUERIES, language="zh"
+    )
     both = {"en": english, "zh": chinese}
     assert read_front(front.read_text("utf-8")).labels.transitions == both
     assert predictor_of(other.folder).labels.transitions == {"zh": chinese}
     assert predictor_of(other.folder)(["red shoes"]).languages == ("zh",)
-    second = export_run(trained.run, repository)  # which has none
+    second = export_run(trained.run, repository, QUERIES)  # which has none
     assert read_front(front.read_text("utf-8")).labels.transitions == {"zh": chinese}
     assert predictor_of(second.folder).labels.transitions == {}
     assert predictor_of(first.folder).labels.transitions == {"en": english}  # not served any more
@@ -240,8 +268,8 @@ def test_only_an_int8_encoder_has_a_gpu_form(tmp_path: Path) -> None:
 
 
 def test_the_next_export_is_the_next_version(trained: Trained, tmp_path: Path) -> None:
-    first = export_run(trained.run, tmp_path)
-    second = export_run(trained.run, tmp_path)
+    first = export_run(trained.run, tmp_path, QUERIES)
+    second = export_run(trained.run, tmp_path, QUERIES)
     assert (first.version, second.version) == (1, 2)
     served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
     assert served.encoder_versions == {"en": 2}
@@ -294,7 +322,7 @@ def test_the_card_has_its_shape(shipped: Shipped) -> None:
 
 def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no trained model"):
-        export_run(tmp_path / "run", tmp_path / "repository")
+        export_run(tmp_path / "run", tmp_path / "repository", QUERIES)
 
 
 def test_a_model_that_has_not_learnt_all_tasks_is_refused(tmp_path: Path) -> None:
@@ -302,10 +330,10 @@ def test_a_model_that_has_not_learnt_all_tasks_is_refused(tmp_path: Path) -> Non
     run, start = RunFolder(tmp_path), "model_repository/encoder_en/2"
     run.record(arguments={"loss": loss})
     with pytest.raises(ExportError, match="not learnt intent, sentiment"):
-        export_run(tmp_path, tmp_path / "repository")
+        export_run(tmp_path, tmp_path / "repository", QUERIES)
     run.record(arguments={"loss": loss, "model": {"start": start}})  # which knows them
     with pytest.raises(ConfigError, match="no trained model"):
-        export_run(tmp_path, tmp_path / "repository")
+        export_run(tmp_path, tmp_path / "repository", QUERIES)
 
 
 def test_the_graph_is_small_enough_to_ship() -> None:
@@ -328,7 +356,7 @@ def test_parts_that_a_graph_has_no_place_for_are_refused(
     shutil.copytree(trained.run, run)
     RunFolder(run).record(arguments={"tuning": {"method": method}})
     with pytest.raises(ExportError, match=rf"tuned with {method}.*intentstream distill"):
-        export_run(run, tmp_path / "repository")
+        export_run(run, tmp_path / "repository", QUERIES)
     model, tokenizer = load_model(trained.run / "model")[0], load_tokenizer(trained.run / "model")
     tuning = TuningConfig(method=method, bottleneck=4, prefix=2)
     make_tunable(model, tuning)

@@ -16,6 +16,9 @@ from training.data.generator.zh import MAKERS, chinese
 from training.data.markup import marked, parse
 from training.errors import ConfigError
 
+VALIDATION_SEED = 777_767  # seeds whose generated texts no epoch draws
+CALIBRATION_SEED = 999_983
+
 _PLAIN = {
     "where": ["paris", "france", "mongolia", "chicago", "the moon", "new york", "egypt", "the city center", "spain", "tokyo"],
     "thing": ["shirt", "shoes", "sofa", "carpet", "bike", "phone screen", "leather jacket", "table", "laptop", "white dress", "watch", "oven", "silver ring", "rug", "milk", "bread"],
@@ -29,9 +32,9 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
     """Generated examples.
 
     Args:
-        kind: `requests` (all intents), `products` (several products and their attributes) or
-            `feelings` (sentiment), the same in Chinese with `zh_` before it; `pairs`, several
-            products again, built in far more ways.
+        kind: `requests` (all intents), `products` (searches for one product, for one that has to
+            fit another, or for several, with their attributes) or `feelings` (sentiment), the same
+            in Chinese with `zh_` before it; `pairs`, two to four products, put together part by part.
         count: how many.
         seed: the same seed gives the same examples.
         annotated: examples whose entities widen the vocabulary of products.
