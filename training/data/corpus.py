@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from training.config import TASKS, DataConfig, FileConfig
@@ -19,6 +20,7 @@ from training.data.generator import compose
 from training.data.markup import (
     hand_written_crossed,
     hand_written_near_misses,
+    hand_written_paraphrases,
     hand_written_products,
     hand_written_requests,
 )
@@ -51,7 +53,7 @@ class Corpus:
             drawn += pool if count < 0 or count >= len(pool) else chance.sample(pool, count)
         for kind, count in self.config.generated.items():
             made = compose(kind, count, self.seed * 1000 + number, self.annotated)
-            drawn += without_leaks(made, self.held_out, drop=True)
+            drawn += without_leaks(made, hand_written(), drop=True)
         noise = noise_of(self.config)
         return [noisy(example, chance, noise) for example in drawn]
 
@@ -85,16 +87,25 @@ class Corpus:
         }
         return replace(self, pools=pools)
 
-    @property
-    def held_out(self) -> list[Example]:
-        """The hand-written evaluation texts, which the generator might hit upon."""
-        return (
-            hand_written_requests()
-            + hand_written_products()
-            + hand_written_crossed()
-            + hand_written_near_misses()
-            + chinese.held_out()
-        )
+
+@cache
+def hand_written() -> tuple[Example, ...]:
+    """All hand-written texts of both languages: they are for evaluation, and nothing may train on them.
+
+    Some are so short that the generator, a public data set or a shop's file has them too.
+    """
+    same = (
+        *(text for both in hand_written_paraphrases() for text in both),
+        *(english for _, english in chinese.hand_written_pairs()),
+    )
+    return (
+        *hand_written_requests(),
+        *hand_written_products(),
+        *hand_written_crossed(),
+        *hand_written_near_misses(),
+        *chinese.hand_written_texts(),
+        *(Example(text, "hand_written") for text in same),
+    )
 
 
 def load_corpus(
@@ -111,7 +122,8 @@ def load_corpus(
     Raises:
         ConfigError: a source that must not train shipped weights, or is for evaluation.
         DataError: unreadable data, an empty class.
-        LeakError: training texts that are evaluation texts, when `on_leak` is "error".
+        LeakError: texts of a source or a file that are evaluation texts (hand-written ones, those of
+            a public set that measures, of a validation file), when `on_leak` is "error".
     """
     names = [name for name, count in config.sources.items() if count]
     for name in names:
@@ -120,11 +132,15 @@ def load_corpus(
                 f"the licence of {name} does not allow weights trained on it to be shipped",
                 "measure with it, or set unlicensed = true under [data] for an experiment",
             )
-    evaluation = validation_files(config) + [
-        example
-        for name in (*_HELD_OUT, *config.validation_sources)
-        if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
-        for example in load_if_there(name, folder)
+    evaluation = [
+        *hand_written(),
+        *validation_files(config),
+        *(
+            example
+            for name in (*_HELD_OUT, *config.validation_sources)
+            if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
+            for example in load_if_there(name, folder)
+        ),
     ]
     pools = {
         name: without_leaks(load(name, folder), evaluation, drop=config.on_leak == "drop")

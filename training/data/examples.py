@@ -8,6 +8,8 @@ from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SEN
 from streams.text import TextTooLong, normalise
 from training.errors import DataError, LeakError
 
+_NAMED = 5  # leaked texts that an error names
+
 
 @dataclass(frozen=True, slots=True)
 class TextSpan:
@@ -141,10 +143,13 @@ def without_leaks(
     held_out = {same_text(example.text) for example in evaluation}
     kept = [example for example in train if same_text(example.text) not in held_out]
     if len(kept) < len(train) and not drop:
-        leaked = next(example for example in train if same_text(example.text) in held_out)
+        leaked = [example for example in train if same_text(example.text) in held_out]
+        named = ", ".join(
+            repr(text[:80]) for text in dict.fromkeys(e.text for e in leaked[:_NAMED])
+        )
         raise LeakError(
-            f"{len(train) - len(kept)} training texts are evaluation texts too, such as "
-            f"{leaked.text[:80]!r} from {leaked.source}",
+            f"{len(leaked)} training texts are evaluation texts too, such as {named} "
+            f"from {leaked[0].source}",
             'remove them, or set on_leak = "drop" under [data] to train without them',
         )
     return kept
