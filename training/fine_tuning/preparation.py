@@ -15,7 +15,7 @@ from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
 from training.compression.teachers import answers_of, lineage
-from training.config import StudentConfig, TrainConfig
+from training.config import DataConfig, StudentConfig, TrainConfig
 from training.data.corpus import Corpus, composition, load_corpus
 from training.data.examples import Example
 from training.data.sources import SOURCES, file_hashes
@@ -28,7 +28,7 @@ from training.hardware import best_device, fast_bf16
 from training.inference.sentence_space import SentenceSpace
 from training.network.objective import batches, collate
 from training.network.query_model import QueryModel
-from training.network.run_folder import RunFolder
+from training.network.run_folder import RunFolder, file_digest
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import count_parameters, make_tunable
 
@@ -81,9 +81,8 @@ def prepare(
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
     base = resolve(config.model.base)
-    names = [name for name, count in config.data.sources.items() if count]
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
-    run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
+    run.record_start(config, _hashes(config.data, data))
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
@@ -107,6 +106,13 @@ def prepare(
     language = language_of(config.model.base)
     validation = validation_sets(config.data, data, config.loss.tasks, language)
     return Ready(run, corpus, validation, base, space, soft)
+
+
+def _hashes(config: DataConfig, data: Path) -> dict[str, str]:
+    """sha256 of the public files that are trained on, and of all of the shop's own."""
+    names = [name for name, count in config.sources.items() if count and name in SOURCES]
+    own = (file.path for file in (*config.files, *config.validation))
+    return file_hashes(names, data) | {path: file_digest(Path(path)) for path in own}
 
 
 def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:

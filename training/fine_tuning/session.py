@@ -1,6 +1,5 @@
 """A training run, from configuration to calibrated model."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -58,12 +57,12 @@ def run_training(
         f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn; "
         f"{composition(ready.corpus)}"
     )
-    started = time.monotonic()
-    best = trainer_of(ready, config, run, model).train()
+    trainer = trainer_of(ready, config, run, model)
+    best = trainer.train()
     merge(model, config.tuning)
     if processes.main:
         _finish(ready, model, data, best, config)
-    run.record(seconds=round(time.monotonic() - started), processes=processes.count)
+    run.record(seconds=round(trainer.seconds), processes=processes.count)
     if measure and processes.main:
         print_figures(record_run_figures(folder, data))
     return run.manifest()

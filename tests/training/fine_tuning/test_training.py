@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from tests.training.conftest import Trained
 from tests.training.shop import HELD_OUT, TRAINING
-from tests.training.tiny_run import recipe, write_jsonl
+from tests.training.tiny_run import recipe, validate_little, write_jsonl
 from training.cli import train_main
 from training.errors import ConfigError, DataError, DivergedError, LeakError
 from training.evaluation.figures import entity_metrics
@@ -20,7 +21,7 @@ from training.fine_tuning.session import run_training
 from training.fine_tuning.stepping import Stepper
 from training.fine_tuning.trainer import Trainer
 from training.inference.predict import TorchPredictor
-from training.network.run_folder import load_model
+from training.network.run_folder import file_digest, load_model
 from training.network.tokens import load_tokenizer
 
 
@@ -33,6 +34,9 @@ def test_the_manifest_says_what_was_done_with_what(trained: Trained) -> None:
     manifest = json.loads((trained.run / "manifest.json").read_text("utf-8"))
     assert manifest["arguments"]["seed"] == 3
     assert manifest["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert manifest["versions"]["intentstream"] == version("intentstream")
+    own = str(trained.recipe.with_name("own.jsonl"))
+    assert manifest["data"] == {own: file_digest(Path(own))}
     assert manifest["processor"]
     assert manifest["examples_an_epoch"]["requests"] > 250
     assert 0.2 <= manifest["calibration"]["temperature"] <= 5.0
@@ -78,11 +82,41 @@ def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
     with pytest.raises(_CutOffError):
         run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
     monkeypatch.setattr(Trainer, "_train_on", train_on)
-    run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    _take_longer(tmp_path / "run", 5000.0)
+    manifest = run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    assert 5000 <= manifest["seconds"] < 6000  # with those before it was cut off
     whole, _ = load_model(trained.run / "model")
     resumed, _ = load_model(tmp_path / "run" / "model")
     for name, weight in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], weight)
+
+
+def _take_longer(run: Path, seconds: float) -> None:
+    """Makes a checkpoint one of a run that has taken so much longer."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    assert state["seconds"] > 0.0
+    torch.save(state | {"seconds": state["seconds"] + seconds}, run / "checkpoint.pt")
+
+
+def test_a_finished_run_that_is_started_again_keeps_its_time(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate_little(monkeypatch)
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    _take_longer(run, 5000.0)
+    manifest = run_training(trained.recipe, run, trained.nothing, measure=False)
+    assert 5000 <= manifest["seconds"] < 6000
+
+
+def test_a_run_does_not_go_on_with_a_file_that_has_changed(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["data"] = dict.fromkeys(manifest["data"], "another sha256")
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.jsonl changed since \(give a new --run folder"):
+        train_main(trained.recipe, run, trained.nothing, evaluate=False)
 
 
 def test_a_run_folder_holds_one_configuration(trained: Trained, tmp_path: Path) -> None:
