@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,8 @@ from training.data import chinese
 from training.data.examples import (
     Example,
     check_classes,
+    check_labels,
+    label_counts,
     normalised,
     with_single_product_relations,
     without_leaks,
@@ -109,7 +111,11 @@ def hand_written() -> tuple[Example, ...]:
 
 
 def load_corpus(
-    config: DataConfig, folder: Path, seed: int, tasks: Collection[str] = TASKS
+    config: DataConfig,
+    folder: Path,
+    seed: int,
+    tasks: Collection[str] = TASKS,
+    known: Collection[str] = (),
 ) -> Corpus:
     """Reads all training data and checks it.
 
@@ -117,10 +123,11 @@ def load_corpus(
         config: what is trained on.
         folder: of the public data sets.
         seed: of all draws.
-        tasks: those that are trained, and so need an example of every class.
+        tasks: those that are trained, and so need examples, of every class.
+        known: those of them that may go without any: what a teacher or another model knows of them is there.
 
     Raises:
-        ConfigError: a source that must not train shipped weights, or is for evaluation.
+        ConfigError: a source that must not train shipped weights; a task without any example.
         DataError: unreadable data, an empty class.
         LeakError: texts of a source or a file that are evaluation texts (hand-written ones, those of
             a public set that measures, of a validation file), when `on_leak` is "error".
@@ -159,7 +166,11 @@ def load_corpus(
     if config.normalise:
         pools = {name: [normalised(e) for e in pool] for name, pool in pools.items()}
     corpus = Corpus(config, pools, annotated, seed)
-    check_classes(corpus.epoch(0), tasks)
+    if tasks:
+        drawn = corpus.epoch(0)
+        counts = label_counts(drawn)
+        check_labels(counts, set(tasks) - set(known))
+        check_classes(drawn, [task for task in tasks if counts[task]])
     return corpus
 
 
@@ -209,6 +220,6 @@ def _with_neutral_search(example: Example) -> Example:
     return example
 
 
-def composition(corpus: Corpus) -> dict[str, int]:
-    """How many examples of each source one epoch holds."""
-    return dict(Counter(example.source for example in corpus.epoch(0)).most_common())
+def composition(examples: Iterable[Example]) -> dict[str, int]:
+    """How many of an epoch's examples are of each source."""
+    return dict(Counter(example.source for example in examples).most_common())

@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 
-from training.config import TrainConfig, TuningConfig, config_of
+from training.config import TASKS, TrainConfig, TuningConfig, config_of
 from training.errors import ConfigError
 from training.hardware import processor
 from training.network.query_model import QueryModel, fit
@@ -171,6 +171,21 @@ def check_unchanged(folder: Path, before: Mapping[str, str], now: Mapping[str, s
 def base_of(manifest: Mapping[str, Any]) -> str:
     """The base that a run began with, by its name or path; empty when that is not recorded."""
     return str(manifest.get("arguments", {}).get("model", {}).get("base", ""))
+
+
+def learnt_by(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The tasks that a model has learnt, in its run or before it.
+
+    Args:
+        manifest: of its run, or of its exported version; one of an older run does not say more than
+            what was to be trained, and what it began with is taken to have known all.
+    """
+    if "learnt" in manifest:
+        return frozenset(manifest["learnt"])
+    arguments = manifest.get("arguments", {})
+    weights = arguments.get("loss", {})
+    begun = arguments.get("model", {}).get("start")
+    return frozenset(task for task in TASKS if begun or weights.get(task) != 0.0)
 
 
 def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:

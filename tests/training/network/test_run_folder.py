@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from training.config import TrainConfig
+from training.config import TASKS, TrainConfig
 from training.errors import ConfigError
-from training.network.run_folder import RunFolder, json_text
+from training.network.run_folder import RunFolder, json_text, learnt_by
 
 _TEXTS = st.text('[],{}:"\\\n 1-é', max_size=8)
 _FACTS = st.recursive(
@@ -50,3 +50,11 @@ def test_a_run_that_goes_on_has_its_files_as_they_were(tmp_path: Path) -> None:
     run.record_start(config, {"own.csv": "2", "unknown.csv": "1"})  # as a run of an older version
     with pytest.raises(ConfigError, match=r"own\.csv, unknown\.csv changed since"):
         run.record_start(config, {"own.csv": "3", "unknown.csv": "3"})
+
+
+def test_a_manifest_says_what_its_model_has_learnt() -> None:
+    loss = {"intent": 0.0, "tags": 1.0}
+    assert learnt_by({"learnt": ["tags"], "arguments": {"loss": loss}}) == {"tags"}
+    # Those of older runs do not say it.
+    assert learnt_by({"arguments": {"loss": loss}}) == set(TASKS) - {"intent"}
+    assert learnt_by({"arguments": {"loss": loss, "model": {"start": "runs/x"}}}) == set(TASKS)
