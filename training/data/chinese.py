@@ -32,8 +32,8 @@ def hand_written_pairs() -> list[tuple[str, str]]:
     return [(normalise(chinese), english) for chinese, english in rows]
 
 
-def held_out() -> list[Example]:
-    """All hand-written Chinese texts, which the generator might hit upon."""
+def hand_written_texts() -> list[Example]:
+    """All hand-written Chinese texts, for evaluation only."""
     pairs = [Example(chinese, "hand_written") for chinese, _ in hand_written_pairs()]
     return hand_written_requests() + hand_written_near_misses() + pairs
 

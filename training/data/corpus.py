@@ -2,8 +2,9 @@
 
 import random
 from collections import Counter
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from training.config import TASKS, DataConfig, FileConfig
@@ -11,6 +12,8 @@ from training.data import chinese
 from training.data.examples import (
     Example,
     check_classes,
+    check_labels,
+    label_counts,
     normalised,
     with_single_product_relations,
     without_leaks,
@@ -19,6 +22,7 @@ from training.data.generator import compose
 from training.data.markup import (
     hand_written_crossed,
     hand_written_near_misses,
+    hand_written_paraphrases,
     hand_written_products,
     hand_written_requests,
 )
@@ -51,7 +55,7 @@ class Corpus:
             drawn += pool if count < 0 or count >= len(pool) else chance.sample(pool, count)
         for kind, count in self.config.generated.items():
             made = compose(kind, count, self.seed * 1000 + number, self.annotated)
-            drawn += without_leaks(made, self.held_out, drop=True)
+            drawn += without_leaks(made, hand_written(), drop=True)
         noise = noise_of(self.config)
         return [noisy(example, chance, noise) for example in drawn]
 
@@ -85,20 +89,33 @@ class Corpus:
         }
         return replace(self, pools=pools)
 
-    @property
-    def held_out(self) -> list[Example]:
-        """The hand-written evaluation texts, which the generator might hit upon."""
-        return (
-            hand_written_requests()
-            + hand_written_products()
-            + hand_written_crossed()
-            + hand_written_near_misses()
-            + chinese.held_out()
-        )
+
+@cache
+def hand_written() -> tuple[Example, ...]:
+    """All hand-written texts of both languages: they are for evaluation, and nothing may train on them.
+
+    Some are so short that the generator, a public data set or a shop's file has them too.
+    """
+    same = (
+        *(text for both in hand_written_paraphrases() for text in both),
+        *(english for _, english in chinese.hand_written_pairs()),
+    )
+    return (
+        *hand_written_requests(),
+        *hand_written_products(),
+        *hand_written_crossed(),
+        *hand_written_near_misses(),
+        *chinese.hand_written_texts(),
+        *(Example(text, "hand_written") for text in same),
+    )
 
 
 def load_corpus(
-    config: DataConfig, folder: Path, seed: int, tasks: Collection[str] = TASKS
+    config: DataConfig,
+    folder: Path,
+    seed: int,
+    tasks: Collection[str] = TASKS,
+    known: Collection[str] = (),
 ) -> Corpus:
     """Reads all training data and checks it.
 
@@ -106,12 +123,14 @@ def load_corpus(
         config: what is trained on.
         folder: of the public data sets.
         seed: of all draws.
-        tasks: those that are trained, and so need an example of every class.
+        tasks: those that are trained, and so need examples, of every class.
+        known: those of them that may go without any: what a teacher or another model knows of them is there.
 
     Raises:
-        ConfigError: a source that must not train shipped weights, or is for evaluation.
+        ConfigError: a source that must not train shipped weights; a task without any example.
         DataError: unreadable data, an empty class.
-        LeakError: training texts that are evaluation texts, when `on_leak` is "error".
+        LeakError: texts of a source or a file that are evaluation texts (hand-written ones, those of
+            a public set that measures, of a validation file), when `on_leak` is "error".
     """
     names = [name for name, count in config.sources.items() if count]
     for name in names:
@@ -120,11 +139,15 @@ def load_corpus(
                 f"the licence of {name} does not allow weights trained on it to be shipped",
                 "measure with it, or set unlicensed = true under [data] for an experiment",
             )
-    evaluation = validation_files(config) + [
-        example
-        for name in (*_HELD_OUT, *config.validation_sources)
-        if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
-        for example in load_if_there(name, folder)
+    evaluation = [
+        *hand_written(),
+        *validation_files(config),
+        *(
+            example
+            for name in (*_HELD_OUT, *config.validation_sources)
+            if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
+            for example in load_if_there(name, folder)
+        ),
     ]
     pools = {
         name: without_leaks(load(name, folder), evaluation, drop=config.on_leak == "drop")
@@ -143,7 +166,11 @@ def load_corpus(
     if config.normalise:
         pools = {name: [normalised(e) for e in pool] for name, pool in pools.items()}
     corpus = Corpus(config, pools, annotated, seed)
-    check_classes(corpus.epoch(0), tasks)
+    if tasks:
+        drawn = corpus.epoch(0)
+        counts = label_counts(drawn)
+        check_labels(counts, set(tasks) - set(known))
+        check_classes(drawn, [task for task in tasks if counts[task]])
     return corpus
 
 
@@ -193,6 +220,6 @@ def _with_neutral_search(example: Example) -> Example:
     return example
 
 
-def composition(corpus: Corpus) -> dict[str, int]:
-    """How many examples of each source one epoch holds."""
-    return dict(Counter(example.source for example in corpus.epoch(0)).most_common())
+def composition(examples: Iterable[Example]) -> dict[str, int]:
+    """How many of an epoch's examples are of each source."""
+    return dict(Counter(example.source for example in examples).most_common())

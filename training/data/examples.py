@@ -1,12 +1,14 @@
 """What a model is trained on: one text and whatever is known about it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
 from streams.text import TextTooLong, normalise
-from training.errors import DataError, LeakError
+from training.errors import ConfigError, DataError, LeakError
+
+_NAMED = 5  # leaked texts that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,57 @@ def without_leaks(
     held_out = {same_text(example.text) for example in evaluation}
     kept = [example for example in train if same_text(example.text) not in held_out]
     if len(kept) < len(train) and not drop:
-        leaked = next(example for example in train if same_text(example.text) in held_out)
+        leaked = [example for example in train if same_text(example.text) in held_out]
+        named = ", ".join(
+            repr(text[:80]) for text in dict.fromkeys(e.text for e in leaked[:_NAMED])
+        )
         raise LeakError(
-            f"{len(train) - len(kept)} training texts are evaluation texts too, such as "
-            f"{leaked.text[:80]!r} from {leaked.source}",
+            f"{len(leaked)} training texts are evaluation texts too, such as {named} "
+            f"from {leaked[0].source}",
             'remove them, or set on_leak = "drop" under [data] to train without them',
         )
     return kept
+
+
+def label_counts(examples: Iterable[Example], answered: Container[str] = ()) -> dict[str, int]:
+    """How many examples teach each task.
+
+    Args:
+        examples: of one epoch.
+        answered: texts, as they were before noise, whose words a teacher has tagged.
+
+    Returns:
+        By task: those with an intent, a sentiment, entities (or the word that there are none),
+        a relation, and a text whose sentence vector theirs is to equal.
+    """
+    counts = dict.fromkeys(("intent", "sentiment", "tags", "relations", "vector"), 0)
+    for example in examples:
+        clean = example.text if example.clean is None else example.clean
+        counts["intent"] += example.intent is not None
+        counts["sentiment"] += example.sentiment is not None
+        counts["tags"] += example.spans is not None or clean in answered
+        counts["relations"] += bool(example.relations)
+        counts["vector"] += example.meaning != ""
+    return counts
+
+
+def check_labels(counts: Mapping[str, int], tasks: Collection[str]) -> None:
+    """Whether each task has something to learn from.
+
+    Args:
+        counts: from `label_counts`.
+        tasks: those that need it.
+
+    Raises:
+        ConfigError: naming the tasks without any example, whose parts of the model would stay as chance
+            made them.
+    """
+    if starving := [task for task, count in counts.items() if task in tasks and not count]:
+        raise ConfigError(
+            f"no training example has a label for {', '.join(starving)}",
+            f"add data or generated texts that have, set {', '.join(f'{t} = 0' for t in starving)} under "
+            "[loss], or begin with a model that knows it: start under [model]",
+        )
 
 
 def check_classes(

@@ -31,7 +31,14 @@ from training.export.serving_config import (
 )
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
-from training.network.run_folder import RunFolder, base_of, json_text, load_model, manifest_of
+from training.network.run_folder import (
+    RunFolder,
+    base_of,
+    json_text,
+    learnt_by,
+    load_model,
+    manifest_of,
+)
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
 
@@ -141,10 +148,8 @@ def _check_tuning(manifest: Mapping[str, Any]) -> None:
 
 
 def _check_tasks(manifest: Mapping[str, Any]) -> None:
-    arguments = manifest.get("arguments", {})
-    weights = arguments.get("loss", {})
-    untaught = [task for task in _SERVED if weights.get(task) == 0.0]
-    if untaught and not arguments.get("model", {}).get("start"):
+    learnt = learnt_by(manifest)
+    if untaught := [task for task in _SERVED if task not in learnt]:
         raise ExportError(
             f"this model has not learnt {', '.join(untaught)}: what it says of that would be chance",
             "give every task a weight under [loss], or begin with a model that knows it: start under "
@@ -166,7 +171,7 @@ def training_queries(run_folder: Path, data: Path) -> list[str]:
     if arguments is None:
         raise ConfigError(f"there is no run in {run_folder}", "intentstream train writes one")
     config = config_of(arguments)
-    drawn = load_corpus(config.data, data, config.seed, config.loss.tasks).epoch(0)
+    drawn = load_corpus(config.data, data, config.seed, tasks=()).epoch(0)
     chance = random.Random(config.seed)  # noqa: S311 - not a secret
     queries = [e.text for e in chance.sample(drawn, min(_QUERIES, len(drawn)))]
     known = set(queries)

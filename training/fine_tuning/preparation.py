@@ -1,7 +1,7 @@
 """What a run needs before its first step: data, checked; the base; a teacher's answers; a model."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
 from training.compression.teachers import lineage, soft_targets_of
-from training.config import StudentConfig, TrainConfig
+from training.config import DataConfig, StudentConfig, TrainConfig
 from training.data.corpus import Corpus, composition, load_corpus
-from training.data.examples import Example
+from training.data.examples import Example, label_counts
 from training.data.sources import SOURCES, file_hashes
 from training.errors import ConfigError
 from training.fine_tuning.processes import Processes
@@ -28,7 +28,7 @@ from training.hardware import best_device, fast_bf16
 from training.inference.sentence_space import SentenceSpace
 from training.network.objective import batches, collate
 from training.network.query_model import QueryModel
-from training.network.run_folder import RunFolder
+from training.network.run_folder import RunFolder, file_digest, learnt_by, manifest_of
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import count_parameters, make_tunable
 
@@ -70,7 +70,7 @@ def prepare(
         config: of the run.
         run: its folder, which is told what is used.
         data: of the public data sets.
-        console: told how the base's vocabulary fits.
+        console: told what an epoch holds, and how the base's vocabulary fits.
         teachers: run folders of models to learn from, for a recipe with a [distillation].
         answers: the file of the teachers' answers; in the run's folder by default.
 
@@ -81,9 +81,11 @@ def prepare(
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
     base = resolve(config.model.base)
-    names = [name for name, count in config.data.sources.items() if count]
-    corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
-    run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
+    space_at, known = _space_at(config, base), _known(config)
+    tasks = config.loss.tasks if space_at else config.loss.tasks - {"vector"}
+    taught = {"tags"} if config.distillation.texts else set[str]()
+    corpus = load_corpus(config.data, data, config.seed, tasks, known | taught)
+    run.record_start(config, _hashes(config.data, data))
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
@@ -98,15 +100,36 @@ def prepare(
             soft = soft_targets_of(teachers, corpus, config, answers or run.answers)
         corpus = corpus.taught(config.distillation.texts, soft)
         run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
-    run.record(examples_an_epoch=composition(corpus))
-    space = _space(config, base)
     drawn = corpus.epoch(0)
+    counts, labels = composition(drawn), label_counts(drawn, soft or ())
+    if space_at is None:
+        labels["vector"] = 0
+    run.record(examples_an_epoch=counts, labels_an_epoch=labels, learnt=sorted(tasks | known))
+    trained = {task: count for task, count in labels.items() if task in config.loss.tasks}
+    console.print(f"an epoch: {_said(counts)}; labelled: {_said(trained)}", markup=False)
     with processes.main_first():
         base = fitted_base(base, drawn, config.model.added_words, run.path, console)
         base = _smaller(base, config.student, drawn, run.path)
     language = language_of(config.model.base)
     validation = validation_sets(config.data, data, config.loss.tasks, language)
-    return Ready(run, corpus, validation, base, space, soft)
+    return Ready(run, corpus, validation, base, _space(space_at), soft)
+
+
+def _known(config: TrainConfig) -> frozenset[str]:
+    """The tasks that the model which the run begins with has learnt."""
+    start = config.model.start
+    return learnt_by(manifest_of(located(Path(start)))) if start else frozenset()
+
+
+def _said(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _hashes(config: DataConfig, data: Path) -> dict[str, str]:
+    """sha256 of the public files that are trained on, and of all of the shop's own."""
+    names = [name for name, count in config.sources.items() if count and name in SOURCES]
+    own = (file.path for file in (*config.files, *config.validation))
+    return file_hashes(names, data) | {path: file_digest(Path(path)) for path in own}
 
 
 def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:
@@ -167,8 +190,13 @@ def trainer_of(ready: Ready, config: TrainConfig, run: RunFolder, model: QueryMo
     )
 
 
-def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
-    folder = resolve(config.model.vectors) if config.model.vectors else base
-    if not config.loss.vector or not SentenceSpace.fits(folder):
+def _space_at(config: TrainConfig, base: Path) -> Path | None:
+    """Of the encoder whose sentence vectors are to be learnt; None where its width is another, too."""
+    if not config.loss.vector:
         return None
-    return SentenceSpace(folder, bf16=fast_bf16(best_device()))
+    folder = resolve(config.model.vectors) if config.model.vectors else base
+    return folder if SentenceSpace.fits(folder) else None
+
+
+def _space(folder: Path | None) -> SentenceSpace | None:
+    return SentenceSpace(folder, bf16=fast_bf16(best_device())) if folder else None

@@ -1,6 +1,5 @@
 """A training run, from configuration to calibrated model."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 from rich.console import Console
 
 from training.bases.encoders import language_of
-from training.config import TASKS, TrainConfig, load_config, recipe_at
-from training.data.corpus import composition, validation_files
+from training.config import TrainConfig, load_config, recipe_at
+from training.data.corpus import validation_files
 from training.evaluation.run_figures import record_run_figures
 from training.fine_tuning.calibration import calibrate
 from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
@@ -17,7 +16,7 @@ from training.fine_tuning.processes import Processes
 from training.fine_tuning.starting_point import draw_back, located
 from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
-from training.network.run_folder import RunFolder
+from training.network.run_folder import RunFolder, learnt_by
 from training.network.tokens import load_tokenizer
 from training.network.tuning import count_parameters, merge
 from training.terminal import print_figures
@@ -55,15 +54,14 @@ def run_training(
     model = model_of(ready, config)
     parameters = count_parameters(model)
     console.print(
-        f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn; "
-        f"{composition(ready.corpus)}"
+        f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn"
     )
-    started = time.monotonic()
-    best = trainer_of(ready, config, run, model).train()
+    trainer = trainer_of(ready, config, run, model)
+    best = trainer.train()
     merge(model, config.tuning)
     if processes.main:
         _finish(ready, model, data, best, config)
-    run.record(seconds=round(time.monotonic() - started), processes=processes.count)
+    run.record(seconds=round(trainer.seconds), processes=processes.count)
     if measure and processes.main:
         print_figures(record_run_figures(folder, data))
     return run.manifest()
@@ -83,7 +81,7 @@ def _finish(
         predictor,
         data,
         language_of(config.model.base),
-        tasks=TASKS if config.model.start else config.loss.tasks,
+        tasks=learnt_by(ready.run.manifest()),
         own=validation_files(config.data),
         drawn=ready.corpus.epoch(0),
     )

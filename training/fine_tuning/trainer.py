@@ -81,8 +81,17 @@ class Trainer:
         self._best: dict[str, float] = {}
         self._best_state: dict[str, Tensor] = {}
         self._waited = 0
-        self._kept_at = time.monotonic()
+        self._began = self._kept_at = time.monotonic()
+        self._spent = 0.0  # seconds, by the processes that trained before this one
         self._vectors: dict[str, NDArray[np.float16]] = {}
+
+    @property
+    def seconds(self) -> float:
+        """What the run has taken until now, in all processes that trained one after the other.
+
+        Of one that was cut off, up to its last checkpoint.
+        """
+        return self._spent + time.monotonic() - self._began
 
     def train(self, heard: Heard | None = None) -> dict[str, float]:
         """Trains to the end, or resumes; leaves the model with its best epoch's weights.
@@ -218,6 +227,7 @@ class Trainer:
             "best": self._best,
             "best_state": self._best_state,
             "waited": self._waited,
+            "seconds": self.seconds,
             "average": self._average.state(),
             "random": torch.get_rng_state(),
         }
@@ -234,6 +244,7 @@ class Trainer:
         self._epoch, self._step = state["epoch"], state["step"]
         self._best, self._best_state = state["best"], state["best_state"]
         self._waited = state["waited"]
+        self._spent = state.get("seconds", 0.0)  # older checkpoints lack it
         self._average.load(state["average"])
         if self._processes.main:
             torch.set_rng_state(state["random"])

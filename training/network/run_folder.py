@@ -14,6 +14,7 @@ import hashlib
 import json
 import platform
 import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -23,14 +24,16 @@ from typing import Any
 
 import torch
 
-from training.config import TrainConfig, TuningConfig, config_of
+from training.config import TASKS, TrainConfig, TuningConfig, config_of
 from training.errors import ConfigError
 from training.hardware import processor
 from training.network.query_model import QueryModel, fit
 from training.network.tuning import MERGED, make_tunable
 
+_PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = (
-    "torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime", "peft", "accelerate",
+    "intentstream", "torch", "transformers", "tokenizers", "numpy", "onnx", "onnxruntime", "peft",
+    "accelerate",
 )  # fmt: skip
 
 _TUNING = "tuning.json"
@@ -77,19 +80,26 @@ class RunFolder:
         (self.path / "manifest.json").write_text(json_text(merged), encoding="utf-8")
 
     def record_start(self, config: TrainConfig, hashes: dict[str, str]) -> None:
-        """Arguments, data and versions; a resumed run must have the same arguments.
+        """Arguments, data and versions; a resumed run must have the same arguments and data.
+
+        Args:
+            config: of the run.
+            hashes: sha256 of each file that it reads.
 
         Raises:
-            ConfigError: the folder holds a run with another configuration.
+            ConfigError: the folder holds a run with another configuration, or a file has changed since.
         """
         arguments = json.loads(json.dumps(asdict(config)))
-        before = self.manifest().get("arguments")
+        known = self.manifest()
+        before = known.get("arguments")
         resumed = before is not None and self.checkpoint.is_file()
         if resumed and config_of(before or {}) != config_of(arguments):
             raise ConfigError(
                 f"{self.path} holds a run with another configuration",
                 "give another --run folder, or the same configuration to resume it",
             )
+        if resumed:
+            check_unchanged(self.path, known.get("data", {}), hashes)
         self.record(
             arguments=arguments,
             data=hashes,
@@ -139,9 +149,42 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found
 
 
+def check_unchanged(folder: Path, before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Whether what a folder's training began with is still there; a file that only one knows is no matter.
+
+    Args:
+        folder: of the run.
+        before: sha256 of each file, as recorded.
+        now: the same of today.
+
+    Raises:
+        ConfigError: naming the files that have changed.
+    """
+    if other := sorted(name for name in before.keys() & now.keys() if before[name] != now[name]):
+        raise ConfigError(
+            f"{folder} holds a run that began with other data: {', '.join(other)} changed since",
+            "give a new --run folder to train on it, or put the file back to resume this one",
+        )
+
+
 def base_of(manifest: Mapping[str, Any]) -> str:
     """The base that a run began with, by its name or path; empty when that is not recorded."""
     return str(manifest.get("arguments", {}).get("model", {}).get("base", ""))
+
+
+def learnt_by(manifest: Mapping[str, Any]) -> frozenset[str]:
+    """The tasks that a model has learnt, in its run or before it.
+
+    Args:
+        manifest: of its run, or of its exported version; one of an older run does not say more than
+            what was to be trained, and what it began with is taken to have known all.
+    """
+    if "learnt" in manifest:
+        return frozenset(manifest["learnt"])
+    arguments = manifest.get("arguments", {})
+    weights = arguments.get("loss", {})
+    begun = arguments.get("model", {}).get("start")
+    return frozenset(task for task in TASKS if begun or weights.get(task) != 0.0)
 
 
 def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
@@ -174,10 +217,31 @@ def file_digest(path: Path) -> str:
 
 
 def _versions() -> dict[str, str]:
+    """Of the packages, and the commit that this code is, where it runs from a checkout."""
     found = {}
     for name in _PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
+    if commit := _commit():
+        found["commit"] = commit
     return found
+
+
+def _commit() -> str:
+    """Of the checkout, with "-dirty" where its files are not those of the commit; "" outside of one."""
+    if not (_PROJECT / ".git").exists():
+        return ""
+    describe = ("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    try:
+        said = subprocess.run(
+            ["git", "--no-optional-locks", "-C", str(_PROJECT), *describe],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return said.stdout.strip()

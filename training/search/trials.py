@@ -19,7 +19,7 @@ from training.config import TrainConfig, changed, load_config, recipe_at
 from training.errors import ConfigError
 from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
 from training.fine_tuning.processes import Processes
-from training.network.run_folder import RunFolder
+from training.network.run_folder import RunFolder, check_unchanged
 from training.search.report import best_of, write_best, write_report
 from training.search.space import Axis, axes_of, value_of
 
@@ -57,6 +57,7 @@ def run_search(config_file: Path, folder: Path, data: Path, trials: int) -> dict
     console = Console(stderr=True)
     study = _study(run.path, config, axes)
     ready = prepare(config, run, data, console)
+    _check_data(study, run)
     _Search(config, axes, study, ready, console).go_on(trials)
     facts = write_report(study, run.path, config.search.figure)
     write_best(config_file, facts["best"]["values"], run.path / "best.toml")
@@ -91,6 +92,18 @@ def _study(folder: Path, config: TrainConfig, axes: tuple[Axis, ...]) -> optuna.
     seed = config.seed * 1000 + len(study.trials)
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_FREELY)
     return study
+
+
+def _check_data(study: optuna.Study, run: RunFolder) -> None:
+    """Trials on other data are not to be compared.
+
+    Raises:
+        ConfigError: a file has changed since the first trial.
+    """
+    data = run.manifest()["data"]
+    if study.trials:
+        check_unchanged(run.path, study.user_attrs.get("data", {}), data)
+    study.set_user_attr("data", data)
 
 
 class _Search:

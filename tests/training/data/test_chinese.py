@@ -37,7 +37,7 @@ def test_the_hand_written_sets_are_as_large_as_promised_and_in_the_schema() -> N
 
 
 def test_hand_written_texts_are_as_the_worker_sends_them() -> None:
-    assert all(e.text == normalise(e.text) for e in chinese.held_out())
+    assert all(e.text == normalise(e.text) for e in chinese.hand_written_texts())
     (cover,) = [e for e in chinese.hand_written_requests() if e.text == "iPad保护套"]
     assert cover.spans is not None
     assert [cover.text[s.start : s.end] for s in cover.spans] == ["iPad", "保护套"]

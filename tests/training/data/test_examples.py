@@ -5,11 +5,13 @@ from training.data.examples import (
     Example,
     TextSpan,
     check_classes,
+    check_labels,
     checked,
+    label_counts,
     with_single_product_relations,
     without_leaks,
 )
-from training.errors import DataError, LeakError
+from training.errors import ConfigError, DataError, LeakError
 
 
 def test_overlapping_entities_are_refused() -> None:
@@ -36,6 +38,27 @@ def test_copies_are_found_whatever_their_case_and_punctuation() -> None:
     with pytest.raises(LeakError, match="1 training texts"):
         without_leaks(train, held_out, drop=False)
     assert without_leaks(train, held_out, drop=True) == train[1:]
+
+
+def test_an_example_counts_for_the_tasks_that_it_has_a_label_for() -> None:
+    bag = (TextSpan("color", 0, 3), TextSpan("core_product_type", 4, 7))
+    examples = [
+        Example("red bag", "own", "product_search", "neutral", bag, ((1, 0),)),
+        Example("hi", "own", spans=(), relations=(), meaning=""),  # it is known to have none
+        Example("rde bag", "own", clean="red bag"),
+    ]
+    counts = {"intent": 1, "sentiment": 1, "tags": 2, "relations": 1, "vector": 2}
+    assert label_counts(examples) == counts
+    assert label_counts(examples, answered={"red bag"}) == counts | {"tags": 3}
+
+
+def test_a_task_without_any_example_is_an_error_that_says_what_to_do() -> None:
+    counts = label_counts([Example("hi", "own", intent="greeting")])
+    check_labels(counts, ("intent", "vector"))
+    with pytest.raises(
+        ConfigError, match=r"a label for sentiment, tags .*set sentiment = 0, tags = 0 "
+    ):
+        check_labels(counts, ("intent", "sentiment", "tags"))
 
 
 def test_an_empty_class_is_an_error_before_the_first_step() -> None:

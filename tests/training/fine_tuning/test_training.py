@@ -3,24 +3,29 @@
 import json
 import math
 import shutil
+from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from streams.labels import INTENTS, SENTIMENTS
 from tests.training.conftest import Trained
 from tests.training.shop import HELD_OUT, TRAINING
-from tests.training.tiny_run import recipe, write_jsonl
+from tests.training.tiny_run import recipe, validate_little, write_jsonl
 from training.cli import train_main
+from training.config import load_config
 from training.errors import ConfigError, DataError, DivergedError, LeakError
 from training.evaluation.figures import entity_metrics
+from training.export.next_version import ExportError, export_run
 from training.export.saved_models import predictor_of
 from training.fine_tuning.session import run_training
 from training.fine_tuning.stepping import Stepper
 from training.fine_tuning.trainer import Trainer
 from training.inference.predict import TorchPredictor
-from training.network.run_folder import load_model
+from training.network.run_folder import RunFolder, file_digest, load_model
 from training.network.tokens import load_tokenizer
 
 
@@ -33,8 +38,15 @@ def test_the_manifest_says_what_was_done_with_what(trained: Trained) -> None:
     manifest = json.loads((trained.run / "manifest.json").read_text("utf-8"))
     assert manifest["arguments"]["seed"] == 3
     assert manifest["versions"]["torch"] == torch.__version__.partition("+")[0]
+    assert manifest["versions"]["intentstream"] == version("intentstream")
+    own = str(trained.recipe.with_name("own.jsonl"))
+    assert manifest["data"] == {own: file_digest(Path(own))}
     assert manifest["processor"]
     assert manifest["examples_an_epoch"]["requests"] > 250
+    labels = manifest["labels_an_epoch"]
+    assert 0 < labels["relations"] < labels["tags"] <= labels["intent"]
+    assert labels["vector"] == 0  # this base has sentence vectors of another width
+    assert set(manifest["learnt"]) == {"intent", "sentiment", "tags", "relations"}
     assert 0.2 <= manifest["calibration"]["temperature"] <= 5.0
     assert list((trained.run / "tensorboard").iterdir())
 
@@ -78,11 +90,41 @@ def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
     with pytest.raises(_CutOffError):
         run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
     monkeypatch.setattr(Trainer, "_train_on", train_on)
-    run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    _take_longer(tmp_path / "run", 5000.0)
+    manifest = run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    assert 5000 <= manifest["seconds"] < 6000  # with those before it was cut off
     whole, _ = load_model(trained.run / "model")
     resumed, _ = load_model(tmp_path / "run" / "model")
     for name, weight in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], weight)
+
+
+def _take_longer(run: Path, seconds: float) -> None:
+    """Makes a checkpoint one of a run that has taken so much longer."""
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    assert state["seconds"] > 0.0
+    torch.save(state | {"seconds": state["seconds"] + seconds}, run / "checkpoint.pt")
+
+
+def test_a_finished_run_that_is_started_again_keeps_its_time(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate_little(monkeypatch)
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    _take_longer(run, 5000.0)
+    manifest = run_training(trained.recipe, run, trained.nothing, measure=False)
+    assert 5000 <= manifest["seconds"] < 6000
+
+
+def test_a_run_does_not_go_on_with_a_file_that_has_changed(
+    trained: Trained, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["data"] = dict.fromkeys(manifest["data"], "another sha256")
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.jsonl changed since \(give a new --run folder"):
+        train_main(trained.recipe, run, trained.nothing, evaluate=False)
 
 
 def test_a_run_folder_holds_one_configuration(trained: Trained, tmp_path: Path) -> None:
@@ -115,6 +157,56 @@ def test_a_recipe_without_some_class_is_an_error(trained: Trained, tmp_path: Pat
     config.write_text(config.read_text("utf-8").replace("requests = 300", "requests = 0"), "utf-8")
     with pytest.raises(DataError, match="no training example of intent"):
         train_main(config, tmp_path / "run", trained.nothing, evaluate=False)
+
+
+@pytest.fixture
+def requests_alone(trained: Trained, tmp_path: Path) -> Path:
+    """A recipe of a shop's CSV: every intent and sentiment, and no entity."""
+    base = load_config(trained.recipe).model.base
+    labels = product(INTENTS, SENTIMENTS)
+    rows = [f"{intent} {feeling},{intent},{feeling}" for intent, feeling in labels]
+    file = tmp_path / "requests.csv"
+    file.write_text("\n".join(("text,intent,sentiment", *rows)), "utf-8")
+    config = tmp_path / "requests.toml"
+    paths = f"[model]\nbase = {json.dumps(base)}\n[[data.files]]\npath = {json.dumps(str(file))}\n"
+    config.write_text(f"{paths}[optimizer]\nepochs = 1\n", "utf-8")
+    return config
+
+
+def test_a_task_without_any_label_is_an_error_before_the_first_step(
+    trained: Trained, requests_alone: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="has a label for tags, relations "):
+        train_main(requests_alone, tmp_path / "run", trained.nothing, evaluate=False)
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_task_without_any_label_may_be_left_out(
+    trained: Trained, requests_alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate_little(monkeypatch)
+    text = requests_alone.read_text("utf-8")
+    requests_alone.write_text(f"{text}\n[loss]\ntags = 0\nrelations = 0\n", "utf-8")
+    run = tmp_path / "run"
+    manifest = run_training(requests_alone, run, trained.nothing, measure=False)
+    assert manifest["learnt"] == ["intent", "sentiment"]
+    with pytest.raises(ExportError, match="has not learnt tags, relations"):
+        export_run(run, tmp_path / "repository")
+
+
+def test_a_model_to_begin_with_may_know_what_the_data_do_not_say(
+    trained: Trained, requests_alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validate_little(monkeypatch)
+    start = shutil.copytree(trained.run, tmp_path / "start")
+    text = requests_alone.read_text("utf-8").replace("[model]", f"[model]\nstart = '{start}'")
+    requests_alone.write_text(text, "utf-8")
+    manifest = run_training(requests_alone, tmp_path / "run", trained.nothing, measure=False)
+    assert manifest["labels_an_epoch"]["tags"] == 0
+    assert {"tags", "relations"} <= set(manifest["learnt"])
+    RunFolder(start).record(learnt=["intent", "tags"])
+    with pytest.raises(ConfigError, match="has a label for relations "):
+        train_main(requests_alone, tmp_path / "other", trained.nothing, evaluate=False)
 
 
 def test_a_loss_that_is_no_number_ends_the_run(

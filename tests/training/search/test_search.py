@@ -77,6 +77,13 @@ def test_a_search_that_is_cut_off_goes_on_and_reports(
     assert "optimizer.learning_rate" in page
     assert "http://localhost" not in page
 
+    own_file = config.with_name("own.jsonl")
+    before = own_file.read_text("utf-8")
+    own_file.write_text(before + before.splitlines()[0] + "\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"own\.jsonl changed since"):
+        search_main(config, run, 6, nothing)
+    own_file.write_text(before, "utf-8")
+
     other = tmp_path / "other.toml"
     other.write_text(config.read_text("utf-8").replace("seed = 3", "seed = 4"), "utf-8")
     with pytest.raises(ConfigError, match="holds a search of another recipe"):
