@@ -15,6 +15,7 @@ RECIPES = Path(str(files("training"))) / "configs"
 """The project's own recipes."""
 
 TASKS = ("intent", "sentiment", "tags", "relations", "vector")
+LANGUAGES = ("en", "zh")
 KINDS = ("adamw", "sgd")
 SCHEDULES = ("linear", "cosine", "constant")
 METHODS = ("full", "lora", "adalora", "adapters", "prefix")
@@ -25,6 +26,8 @@ FREEZES = ("none", "embeddings", "layers", "encoder")
 class ModelConfig:
     """The base and its limits. `max_pieces` counts word pieces, special ones included.
 
+    `language`, `en` or `zh`, is that of a base that does not say it itself: one of the project's own
+    does, and so does one that came of it (`pretrain`). Left out, it is the base's, or else English.
     `vectors` is the encoder whose sentence vectors the model learns to give, so that models on
     different bases share one vector space; empty for those of the base itself.
     `added_words` of the training texts that the vocabulary cuts, the most frequent ones, become pieces
@@ -36,6 +39,7 @@ class ModelConfig:
     """
 
     base: str = "all-MiniLM-L6-v2"
+    language: str = ""
     start: str = ""
     start_share: float = 0.0
     vectors: str = ""
@@ -302,6 +306,7 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         (min(loss.consistency, loss.owners) >= 0, "consistency and owners must be 0 or more"),
         (0 <= loss.teacher <= 1, "teacher is a share, from 0 to 1"),
         (0 <= model.dropout < 1, "dropout must lie between 0 and 1"),
+        (model.language in ("", *LANGUAGES), f"language is one of {', '.join(LANGUAGES)}"),
         (8 <= model.max_pieces <= 512, "max_pieces must lie between 8 and 512"),
         (data.on_leak in ("error", "drop"), 'on_leak is "error" or "drop"'),
         (all(0 <= chance <= 1 for chance in noise), "noise is a probability"),

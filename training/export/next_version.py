@@ -14,7 +14,7 @@ from rich.console import Console
 
 from streams.decoding import ModelLabels, ModelOutputs
 from streams.labels import INTENTS, OUT_OF_SCOPE
-from training.bases.encoders import language_of
+from training.bases.languages import language_in
 from training.config import config_of
 from training.data.corpus import load_corpus
 from training.data.generator import compose
@@ -26,7 +26,7 @@ from training.export.observation import observe
 from training.export.serving_config import Served, encoder_config, front_config, read_front
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
-from training.network.run_folder import RunFolder, base_of, json_text, load_model, manifest_of
+from training.network.run_folder import RunFolder, json_text, load_model, manifest_of
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
 
@@ -63,7 +63,6 @@ def export_run(
     queries: Sequence[str] | None = None,
     *,
     measure: Measure | None = None,
-    language: str | None = None,
     tolerance: float = TOLERANCE,
 ) -> Exported:
     """Checks the trained model's graph and writes it as the repository's next version.
@@ -73,7 +72,6 @@ def export_run(
         repository: model repository; its other languages' encoders stay as they are.
         queries: training queries, which set the scales of int8; generated ones by default.
         measure: gives the figures by which int8 and fp32 are compared; they go into the manifest.
-        language: `en` or `zh`; that of the run's base by default.
         tolerance: how much worse than fp32 any figure may be.
 
     Raises:
@@ -86,7 +84,7 @@ def export_run(
     _check_tasks(run.manifest())
     model, calibration = load_model(run.model)
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
-    language = language or language_of(base_of(manifest))
+    language = language_in(manifest)
     texts = list(queries or generated_queries())
     ranges = observe(
         model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))

@@ -9,7 +9,8 @@ import torch
 from rich.console import Console
 from transformers.utils import logging as transformers_logging
 
-from training.bases.encoders import language_of, resolve
+from training.bases.encoders import resolve
+from training.bases.languages import language_of
 from training.bases.vocabulary import fitted_base
 from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
@@ -46,6 +47,7 @@ class Ready:
         base: a Hugging Face folder, with the recipe's words added.
         space: of the sentence vectors, where the base has one.
         soft: the teachers' answers, where there are teachers.
+        language: of the base, and so of the model: `en` or `zh`.
     """
 
     run: RunFolder
@@ -54,6 +56,7 @@ class Ready:
     base: Path
     space: SentenceSpace | None
     soft: SoftTags | None
+    language: str
 
 
 def prepare(
@@ -80,10 +83,12 @@ def prepare(
     processes = Processes()
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
+    language = language_of(config.model.base, config.model.language)
     base = resolve(config.model.base)
     names = [name for name, count in config.data.sources.items() if count]
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
     run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
+    run.record(language=language)
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
@@ -104,9 +109,8 @@ def prepare(
     with processes.main_first():
         base = fitted_base(base, drawn, config.model.added_words, run.path, console)
         base = _smaller(base, config.student, drawn, run.path)
-    language = language_of(config.model.base)
     validation = validation_sets(config.data, data, config.loss.tasks, language)
-    return Ready(run, corpus, validation, base, space, soft)
+    return Ready(run, corpus, validation, base, space, soft, language)
 
 
 def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:

@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 
-from training.bases.encoders import language_of
 from training.config import TASKS, TrainConfig, load_config, recipe_at
 from training.data.corpus import composition, validation_files
 from training.evaluation.run_figures import record_run_figures
@@ -82,7 +81,7 @@ def _finish(
     labels = calibrate(
         predictor,
         data,
-        language_of(config.model.base),
+        ready.language,
         tasks=TASKS if config.model.start else config.loss.tasks,
         own=validation_files(config.data),
         drawn=ready.corpus.epoch(0),

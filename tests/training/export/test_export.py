@@ -133,11 +133,12 @@ def test_an_encoder_that_joins_others_keeps_their_threshold(
     shutil.copytree(trained.run, run)
     kept = json.loads((run / "model/labels.json").read_text("utf-8"))
     (run / "model/labels.json").write_text(json.dumps(kept | {"out_of_scope_threshold": middle}))
-    export_run(run, tmp_path, language="zh")
+    RunFolder(run).record(language="zh")
+    export_run(run, tmp_path)
     served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
     assert served.encoder_versions == {"en": first.version, "zh": 1}
     assert served.labels == labels
-    alone = export_run(run, tmp_path / "alone", language="zh")
+    alone = export_run(run, tmp_path / "alone")
     joined = predictor_of(tmp_path, "zh")
     own = softmax(predictor_of(alone.folder)(TEXTS).intent_logits)[:, column]
     shared = softmax(joined(TEXTS).intent_logits)[:, column]
@@ -152,8 +153,9 @@ def _said(strength: float) -> TagTransitions:
     return TagTransitions(strength, row, (row,) * (types + 1), ends, ends)
 
 
-def _run_with(trained: Trained, folder: Path, said: TagTransitions) -> Path:
+def _run_with(trained: Trained, folder: Path, said: TagTransitions, language: str = "en") -> Path:
     shutil.copytree(trained.run, folder)
+    RunFolder(folder).record(language=language)
     kept = json.loads((folder / "model/labels.json").read_text("utf-8"))
     kept["transitions"] = said.as_json()
     (folder / "model/labels.json").write_text(json.dumps(kept), encoding="utf-8")
@@ -171,7 +173,7 @@ def test_transitions_travel_with_their_version(trained: Trained, tmp_path: Path)
     manifest = json.loads((first.folder / "manifest.json").read_text("utf-8"))
     assert manifest["calibration"]["transitions"] == english.as_json()
     assert "at a strength of 0.25" in (first.folder / "README.md").read_text("utf-8")
-    other = export_run(_run_with(trained, tmp_path / "zh", chinese), repository, language="zh")
+    other = export_run(_run_with(trained, tmp_path / "zh", chinese, "zh"), repository)
     both = {"en": english, "zh": chinese}
     assert read_front(front.read_text("utf-8")).labels.transitions == both
     assert predictor_of(other.folder).labels.transitions == {"zh": chinese}
