@@ -54,7 +54,8 @@ PRETRAIN = """
     [cyan]intentstream pretrain --queries mine/queries.txt --output bases/mine \\
       --base bge-small-en-v1.5 --epochs 3 --whole-words[/cyan]
 
-The new base keeps the language of the old one, and so do the models trained on it.
+The new base keeps the language of the old one, and so do the models trained on it. To serve such a
+model beside the shipped ones, let it give the same vectors: vectors = "all-MiniLM-L6-v2".
 
 It is worth its time where the queries' perplexity falls by much; what it does to your tasks, say
 two runs of one recipe on both bases, compared with evaluate --before.

@@ -28,8 +28,9 @@ class ModelConfig:
 
     `language`, `en` or `zh`, is that of a base that does not say it itself: one of the project's own
     does, and so does one that came of it (`pretrain`). Left out, it is the base's, or else English.
-    `vectors` is the encoder whose sentence vectors the model learns to give, so that models on
-    different bases share one vector space; empty for those of the base itself.
+    `vectors` is the encoder, 384 wide, whose sentence vectors the model learns to give, so that models
+    on different bases share one vector space. Left out, the space is that of the `start`, or else the
+    base's own.
     `added_words` of the training texts that the vocabulary cuts, the most frequent ones, become pieces
     of their own.
     `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or

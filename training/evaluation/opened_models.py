@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from training.bases.encoders import resolve
 from training.bases.languages import language_in
+from training.bases.vector_space import space_of
 from training.data import chinese
 from training.errors import ConfigError
 from training.evaluation.chinese import EnglishVectors
@@ -117,9 +118,9 @@ def english_of_itself(predictor: Predictor) -> NDArray[np.float32]:
 
 def english_of_base(manifest: Mapping[str, Any]) -> NDArray[np.float32] | None:
     """The English of the hand-written pairs, in the space that a run's model learnt."""
-    vectors = manifest.get("arguments", {}).get("model", {}).get("vectors", "")
-    if not vectors:
+    space = space_of(manifest)
+    if space is None or not space.encoder:
         return None
     texts = [english for _, english in chinese.hand_written_pairs()]
-    found = SentenceSpace(resolve(vectors)).vectors(texts)
+    found = SentenceSpace(resolve(space.encoder)).vectors(texts)
     return np.array([found[text] for text in texts], np.float32)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.bases.languages import language_in
+from training.bases.vector_space import space_name
 from training.errors import ConfigError
 from training.export.graph import Weights, build
 from training.export.next_version import FRONT, MAX_PIECES
@@ -43,7 +44,8 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
     except ConfigError:  # of a kind that can be trained and can teach, but not be served
         return TorchPredictor(model, tokenizer, calibration, language=language)
     graph = build(weights, calibration, MAX_PIECES).SerializeToString()
-    return OnnxPredictor(graph, tokenizer, labels_of(calibration, language), language=language)
+    labels = labels_of(calibration, language, space_name(manifest))
+    return OnnxPredictor(graph, tokenizer, labels, language=language)
 
 
 def _exported(file: Path, language: str) -> Predictor:
@@ -51,7 +53,7 @@ def _exported(file: Path, language: str) -> Predictor:
     folder = file.parent
     manifest = manifest_of(folder)
     language = language_in(manifest, language)
-    labels = labels_of(manifest.get("calibration", {}), language)
+    labels = labels_of(manifest.get("calibration", {}), language, space_name(manifest))
     front = folder.parent.parent / FRONT / "configs" / "cpu.pbtxt"
     if front.is_file():
         common = read_front(front.read_text(encoding="utf-8")).labels

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from transformers.utils import logging as transformers_logging
 
 from training.bases.encoders import resolve
 from training.bases.languages import language_of
+from training.bases.vector_space import VectorSpace, space_of
 from training.bases.vocabulary import fitted_base
 from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
@@ -28,8 +29,8 @@ from training.fine_tuning.validation import validation_sets
 from training.hardware import best_device, fast_bf16
 from training.inference.sentence_space import SentenceSpace
 from training.network.objective import batches, collate
-from training.network.query_model import QueryModel
-from training.network.run_folder import RunFolder
+from training.network.query_model import VECTOR_WIDTH, QueryModel
+from training.network.run_folder import RunFolder, manifest_of
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import count_parameters, make_tunable
 
@@ -45,7 +46,7 @@ class Ready:
         corpus: what is trained on.
         validation: what decides the epoch that is kept, by task.
         base: a Hugging Face folder, with the recipe's words added.
-        space: of the sentence vectors, where the base has one.
+        space: gives the sentence vectors that are learnt; nothing where none are.
         soft: the teachers' answers, where there are teachers.
         language: of the base, and so of the model: `en` or `zh`.
     """
@@ -85,10 +86,11 @@ def prepare(
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
     language = language_of(config.model.base, config.model.language)
     base = resolve(config.model.base)
+    learnt = _vector_space(config)
     names = [name for name, count in config.data.sources.items() if count]
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks)
     run.record_start(config, file_hashes([n for n in names if n in SOURCES], data))
-    run.record(language=language)
+    run.record(language=language, vector_space=asdict(learnt) if learnt else None)
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
@@ -104,7 +106,7 @@ def prepare(
         corpus = corpus.taught(config.distillation.texts, soft)
         run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
     run.record(examples_an_epoch=composition(corpus))
-    space = _space(config, base)
+    space = _space(config, learnt, console)
     drawn = corpus.epoch(0)
     with processes.main_first():
         base = fitted_base(base, drawn, config.model.added_words, run.path, console)
@@ -171,8 +173,34 @@ def trainer_of(ready: Ready, config: TrainConfig, run: RunFolder, model: QueryMo
     )
 
 
-def _space(config: TrainConfig, base: Path) -> SentenceSpace | None:
-    folder = resolve(config.model.vectors) if config.model.vectors else base
-    if not config.loss.vector or not SentenceSpace.fits(folder):
+def _vector_space(config: TrainConfig) -> VectorSpace | None:
+    """The space whose vectors the model learns, or has learnt where it begins; nothing for none.
+
+    Raises:
+        ConfigError: vectors are to be learnt, and the encoder gives none that are 384 wide.
+    """
+    model = config.model
+    begun = space_of(manifest_of(located(Path(model.start)))) if model.start else None
+    if not config.loss.vector:
+        return begun
+    encoder = model.vectors or (begun.encoder if begun else "") or model.base
+    if not SentenceSpace.fits(resolve(encoder)):
+        raise ConfigError(
+            f"the model is to learn sentence vectors, {VECTOR_WIDTH} wide, and those of {encoder} are not",
+            'name an encoder whose vectors it shall give, vectors = "all-MiniLM-L6-v2" under [model], '
+            "or leave them out with vector = 0.0 under [loss]",
+        )
+    return VectorSpace.of(encoder)
+
+
+def _space(
+    config: TrainConfig, learnt: VectorSpace | None, console: Console
+) -> SentenceSpace | None:
+    if learnt is None or not config.loss.vector:
         return None
-    return SentenceSpace(folder, bf16=fast_bf16(best_device()))
+    console.print(
+        f"sentence vectors: those of {learnt.encoder}, in the space {learnt.name}",
+        highlight=False,
+        markup=False,
+    )
+    return SentenceSpace(resolve(learnt.encoder), bf16=fast_bf16(best_device()))

@@ -310,6 +310,35 @@ def test_a_model_that_has_not_learnt_all_tasks_is_refused(tmp_path: Path) -> Non
         export_run(tmp_path, tmp_path / "repository")
 
 
+def test_a_model_without_vectors_is_refused(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.record(vector_space=None)
+    with pytest.raises(ExportError, match=r"learnt no sentence vectors.*vector a weight"):
+        export_run(tmp_path, tmp_path / "repository")
+
+
+def test_a_repository_has_one_vector_space_for_all_its_languages(
+    trained: Trained, tmp_path: Path
+) -> None:
+    """A new version may bring another, where no other language is served."""
+    repository, front = tmp_path / "r", tmp_path / "r/query_understanding/configs/cpu.pbtxt"
+    first = export_run(trained.run, repository)
+    name = str(RunFolder(trained.run).manifest()["vector_space"]["name"])
+    assert name.startswith("vectors-")
+    assert read_front(front.read_text("utf-8")).labels.vector_space == name
+    for place in (trained.run, trained.run / "model", first.folder, repository):
+        assert predictor_of(place).labels.vector_space == name
+    other = tmp_path / "other run"
+    shutil.copytree(trained.run, other)
+    RunFolder(other).record(language="zh", vector_space={"encoder": "x", "name": "x/1"})
+    with pytest.raises(ExportError, match=rf"of en lie in the space {name}.*in x/1"):
+        export_run(other, repository)
+    assert not (repository / "encoder_zh").exists()
+    RunFolder(other).record(language="en")
+    export_run(other, repository)
+    assert read_front(front.read_text("utf-8")).labels.vector_space == "x/1"
+
+
 def test_the_graph_is_small_enough_to_ship() -> None:
     for path in (Path(__file__).resolve().parents[3] / "model_repository").glob("*/*/model.onnx"):
         assert path.stat().st_size <= 35_000_000
