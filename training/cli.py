@@ -81,7 +81,6 @@ def export_main(
     repository: Path,
     data: Path | None = None,
     *,
-    language: str | None = None,
     tolerance: float | None = None,
 ) -> None:
     """Writes the next version of a model repository from a run folder.
@@ -98,8 +97,7 @@ def export_main(
         run,
         repository,
         training_queries(run, folder),
-        measure=measure_of(run, folder, language),
-        language=language,
+        measure=measure_of(run, folder),
         tolerance=TOLERANCE if tolerance is None else tolerance,
     )
 
@@ -337,10 +335,6 @@ def export(
         "model_repository"
     ),
     data: _Data = None,
-    language: Annotated[
-        str | None,
-        typer.Option(metavar="en|zh", help="The encoder's language. Default: its base's."),
-    ] = None,
     tolerance: Annotated[
         float | None,
         typer.Option(
@@ -371,21 +365,19 @@ def export(
 
     The graph is int8 with scales from 128 training queries. Before anything is written it is
     compared with fp32 in quality, size and speed, and every query must get the same bytes alone
-    and in a batch.
+    and in a batch. It becomes the encoder of the run's language, that of its base.
     """
     if profile not in ("cpu", "gpu"):
         raise typer.BadParameter("cpu or gpu", param_hint="--profile")
-    if language not in (None, "en", "zh"):
-        raise typer.BadParameter("en or zh", param_hint="--language")
     if card:
-        if language or tolerance is not None or profile != "cpu":
+        if tolerance is not None or profile != "cpu":
             raise typer.BadParameter("it goes with --data alone", param_hint="--card")
         _told(lambda: card_main(run, data))
         return
     if profile == "gpu":
         _told(lambda: export_gpu_main(repository))
         return
-    _told(lambda: export_main(run, repository, data, language=language, tolerance=tolerance))
+    _told(lambda: export_main(run, repository, data, tolerance=tolerance))
 
 
 def _told(command: Callable[[], None]) -> None:

@@ -54,6 +54,9 @@ PRETRAIN = """
     [cyan]intentstream pretrain --queries mine/queries.txt --output bases/mine \\
       --base bge-small-en-v1.5 --epochs 3 --whole-words[/cyan]
 
+The new base keeps the language of the old one, and so do the models trained on it. To serve such a
+model beside the shipped ones, let it give the same vectors: vectors = "all-MiniLM-L6-v2".
+
 It is worth its time where the queries' perplexity falls by much; what it does to your tasks, say
 two runs of one recipe on both bases, compared with evaluate --before.
 """
@@ -73,6 +76,6 @@ EXPORT = """
   Figures and card of an exported version anew, after the evaluation sets have changed:
     [cyan]intentstream export model_repository/encoder_zh/1 --card[/cyan]
 
-  A Chinese encoder on a base of your own, where a loss of one point of F1 is accepted:
-    [cyan]intentstream export runs/zh --language zh --tolerance 0.01[/cyan]
+  Where a loss of one point of F1 is accepted:
+    [cyan]intentstream export runs/mine --tolerance 0.01[/cyan]
 """

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any
 
 from training.errors import ConfigError
+from training.tables import built
 
 RECIPES = Path(str(files("training"))) / "configs"
 """The project's own recipes."""
 
 TASKS = ("intent", "sentiment", "tags", "relations", "vector")
+LANGUAGES = ("en", "zh")
 KINDS = ("adamw", "sgd")
 SCHEDULES = ("linear", "cosine", "constant")
 METHODS = ("full", "lora", "adalora", "adapters", "prefix")
@@ -24,15 +26,21 @@ FREEZES = ("none", "embeddings", "layers", "encoder")
 class ModelConfig:
     """The base and its limits. `max_pieces` counts word pieces, special ones included.
 
-    `vectors` is the encoder whose sentence vectors the model learns to give, so that models on
-    different bases share one vector space; empty for those of the base itself. `added_words` of the
-    training texts that the vocabulary cuts, the most frequent ones, become pieces of their own.
+    `language`, `en` or `zh`, is that of a base that does not say it itself: one of the project's own
+    does, and so does one that came of it (`pretrain`). Left out, it is the base's, or else English.
+    `vectors` is the encoder, 384 wide, whose sentence vectors the model learns to give, so that models
+    on different bases share one vector space. Left out, the space is that of the `start`, or else the
+    base's own.
+    `added_words` of the training texts that the vocabulary cuts, the most frequent ones, become pieces
+    of their own.
     `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
     an exported version such as `model_repository/encoder_en/5`. `start_share` of the finished weights are
     that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022).
+    `dropout` is that of the heads.
     """
 
     base: str = "all-MiniLM-L6-v2"
+    language: str = ""
     start: str = ""
     start_share: float = 0.0
     vectors: str = ""
@@ -84,15 +92,20 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
-    """Steps: `kind` is `adamw` (Loshchilov and Hutter, ICLR 2019) or `sgd` with momentum.
+    """Steps: `kind` is `adamw` (Loshchilov and Hutter, ICLR 2019) or `sgd` with `momentum`.
 
-    After a linear warm-up the learning rate falls to zero, as a `linear` or a `cosine` function of
-    the steps, or stays `constant`. `heads` multiplies the learning rate of what is not
-    pre-trained; `layer_decay` multiplies that of each layer once for each layer above it (Howard
-    and Ruder, ACL 2018). `accumulate` batches make one step. `average` is the share of all steps,
-    at the end, whose weights are averaged (Izmailov et al., UAI 2018): the average is kept if it
-    beats every epoch. `adversarial` is how far embeddings are moved for a second, harder pass
-    (Miyato et al., ICLR 2017); 0 for none.
+    There are at most `epochs`; after `patience` of them without a better one training ends. `batch`
+    texts are passed at once, and `accumulate` batches make one step.
+    For the share `warmup` of the steps the learning rate rises to `learning_rate`; then it falls to
+    zero, as a `linear` or a `cosine` function of the steps, or stays `constant` (`schedule`). `heads`
+    multiplies the learning rate of what is not pre-trained; `layer_decay` multiplies that of each layer
+    once for each layer above it (Howard and Ruder, ACL 2018).
+    `weight_decay` draws weights towards zero, but for biases and layer normalisation; a gradient longer
+    than `clip` is cut to that length. `label_smoothing` is the share of a label that is spread over all
+    classes.
+    `average` is the share of all steps, at the end, whose weights are averaged (Izmailov et al., UAI
+    2018): the average is kept if it beats every epoch. `adversarial` is how far embeddings are moved for
+    a second, harder pass (Miyato et al., ICLR 2017); 0 for none.
     """
 
     kind: str = "adamw"
@@ -245,7 +258,7 @@ def load_config(path: Path) -> TrainConfig:
         raise ConfigError(f"{path.name} is not TOML: {error}", "mend that line") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path.name} is not UTF-8: {error.reason}", "convert it") from error
-    config: TrainConfig = _built(TrainConfig, raw, path.name)
+    config: TrainConfig = built(TrainConfig, raw, path.name)
     _check(config)
     return config
 
@@ -256,7 +269,7 @@ def config_of(arguments: dict[str, Any]) -> TrainConfig:
     Raises:
         ConfigError: they are not those of a run of this version.
     """
-    config: TrainConfig = _built(TrainConfig, arguments, "the run's arguments")
+    config: TrainConfig = built(TrainConfig, arguments, "the run's arguments")
     return config
 
 
@@ -273,51 +286,9 @@ def changed(config: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
         for table in tables:
             inner = inner.get(table, {})
         inner[key] = value
-    other: TrainConfig = _built(TrainConfig, raw, "the changed recipe")
+    other: TrainConfig = built(TrainConfig, raw, "the changed recipe")
     _check(other)
     return other
-
-
-def _built(kind: type[Any], raw: Any, where: str) -> Any:
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{where} = {raw!r} is not a table", "write its values below its name")
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    values: dict[str, Any] = {}
-    for name, value in raw.items():
-        if name not in fields:
-            raise ConfigError(
-                f"{where}: unknown name {name!r}", f"there are {', '.join(sorted(fields))}"
-            )
-        expected = fields[name].type
-        if isinstance(expected, type) and dataclasses.is_dataclass(expected):
-            values[name] = _built(expected, value, f"{where} [{name}]")
-        elif name in ("files", "validation"):
-            if not isinstance(value, list | tuple):
-                raise ConfigError(
-                    f"{where}: {name} = {value!r} is not a list of tables",
-                    f'write [[data.{name}]] and below it path = "…" for each file',
-                )
-            values[name] = tuple(_built(FileConfig, file, f"{where} [[{name}]]") for file in value)
-        else:
-            values[name] = _value(name, value, expected, where)
-    return kind(**values)
-
-
-def _value(name: str, value: Any, expected: Any, where: str) -> Any:
-    if name in ("stop_words", "validation_sources"):
-        if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
-            return tuple(value)
-        raise ConfigError(f"{where}: {name} = {value!r} is not a list of words")
-    expected = get_origin(expected) or expected
-    fits = isinstance(expected, type) and isinstance(value, expected)
-    if expected is float and isinstance(value, int):
-        fits = True
-    if isinstance(value, bool) and expected is not bool:  # True is an int to Python
-        fits = False
-    if isinstance(expected, type) and not fits:
-        kind = "table" if expected is dict else expected.__name__
-        raise ConfigError(f"{where}: {name} = {value!r} is not a {kind}")
-    return float(value) if expected is float else value
 
 
 def _check(config: TrainConfig) -> None:
@@ -336,6 +307,7 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         (min(loss.consistency, loss.owners) >= 0, "consistency and owners must be 0 or more"),
         (0 <= loss.teacher <= 1, "teacher is a share, from 0 to 1"),
         (0 <= model.dropout < 1, "dropout must lie between 0 and 1"),
+        (model.language in ("", *LANGUAGES), f"language is one of {', '.join(LANGUAGES)}"),
         (8 <= model.max_pieces <= 512, "max_pieces must lie between 8 and 512"),
         (data.on_leak in ("error", "drop"), 'on_leak is "error" or "drop"'),
         (all(0 <= chance <= 1 for chance in noise), "noise is a probability"),

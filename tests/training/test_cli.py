@@ -35,7 +35,6 @@ def test_an_error_is_one_message_and_status_1(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["export", "gone"], "there is no run in gone"),
-        (["export", "--language", "fr"], "en or zh"),
         (["export", "--tolerance", "-1"], "--tolerance"),
         (["train", "--config", "training/configs/quick.toml", "--run", __file__], "run's folder"),
     ],

@@ -33,6 +33,8 @@ def test_every_experiment_is_valid_and_holds_out_what_decides(path: Path) -> Non
         ("[optimizer]\nlearning_rate = 3\n" + ENOUGH, "learning_rate must lie"),
         ('[optimizer]\nbatch = "many"\n' + ENOUGH, "batch = 'many' is not a int"),
         ("[model]\ndropout = 1.5\n" + ENOUGH, "dropout must lie"),
+        ('[model]\nlanguage = "fr"\n' + ENOUGH, "language is one of en, zh"),
+        ("[data]\nvalidation_sources = [1]\n" + ENOUGH, "is not a list of words"),
         ('[data]\non_leak = "ignore"\n' + ENOUGH, "on_leak is"),
         ("[data.sources]\nqueryner = -2\n", "a count of examples"),
         ("seed = 1", "nothing to train on"),

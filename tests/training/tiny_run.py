@@ -12,6 +12,7 @@ from transformers import BertConfig, BertModel
 from tests.training.shop import TRAINING
 from training.data.examples import Example
 from training.data.generator import compose
+from training.network.query_model import VECTOR_WIDTH
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _KINDS = (compose(kind, 128, 1) for kind in ("requests", "products"))
@@ -65,8 +66,12 @@ def write_jsonl(path: Path, examples: list[Example]) -> Path:
 
 
 def recipe(folder: Path, base: Path, *, epochs: int = 2, extra: str = "") -> Path:
-    """A configuration that trains on a shop's own file and on generated texts."""
+    """A configuration that trains on a shop's own file and on generated texts.
+
+    The sentence vectors that are learnt are those of another tiny BERT, which is as wide as they are.
+    """
     own = write_jsonl(folder / "own.jsonl", TRAINING)
+    vectors = base_folder(folder / "vectors", VECTOR_WIDTH)
     path = folder / "recipe.toml"
     path.write_text(
         f"""
@@ -74,6 +79,7 @@ seed = 3
 threads = 1
 [model]
 base = {json.dumps(str(base))}
+vectors = {json.dumps(str(vectors))}
 max_pieces = 48
 [data]
 on_leak = "drop"

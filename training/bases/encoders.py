@@ -147,12 +147,6 @@ ENCODERS: dict[str, Encoder] = {
 }
 
 
-def language_of(base: str) -> Literal["en", "zh"]:
-    """The language of a base: English where it is not one of the recipes'."""
-    encoder = ENCODERS.get(base)
-    return encoder.language if encoder else "en"
-
-
 def resolve(name_or_path: str, advance: Advance | None = None) -> Path:
     """The local folder of an encoder, for `AutoModel` and `AutoTokenizer`; fetched where it is missing.
 

@@ -28,6 +28,7 @@ from transformers.utils import logging as transformers_logging
 
 from streams.text import normalise
 from training.bases.encoders import resolve
+from training.bases.languages import PRETRAINING, known_language
 from training.errors import ConfigError, DataError
 from training.hardware import best_device, fast_bf16, processor
 from training.network.tokens import IGNORED, first_pieces, load_tokenizer
@@ -116,8 +117,8 @@ def pretrain(queries: Path, output: Path, plan: Pretraining = Pretraining()) -> 
     """Trains the base on and writes it as a folder that `model.base` can name.
 
     Returns:
-        What `pretraining.json` in that folder holds: arguments, hash of the queries, perplexity on
-        the held-out ones before and after.
+        What `pretraining.json` in that folder holds: arguments, the base's language (null where it does
+        not say), hash of the queries, perplexity on the held-out ones before and after.
 
     Raises:
         ConfigError: nonsense values, a base that guesses no masked words, a folder in use.
@@ -144,6 +145,7 @@ def pretrain(queries: Path, output: Path, plan: Pretraining = Pretraining()) -> 
         figures = learner.run(encoded[:aside], curves, 0 if complete else plan.head_steps)
     facts = {
         "arguments": asdict(plan),
+        "language": known_language(plan.base),
         "queries": len(texts),
         "queries_sha256": hashlib.sha256(queries.read_bytes()).hexdigest(),
         "processor": processor(),
@@ -338,5 +340,5 @@ def _save(encoder: Any, base: Path, output: Path, facts: dict[str, Any]) -> None
         if (base / name).is_file():
             shutil.copyfile(base / name, output / name)
     text = json.dumps(facts, indent=2, sort_keys=True)
-    (output / "pretraining.json").write_text(text + "\n", encoding="utf-8")
+    (output / PRETRAINING).write_text(text + "\n", encoding="utf-8")
     encoder.cpu().save_pretrained(output)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.bases.encoders import language_of, resolve
+from training.bases.encoders import resolve
+from training.bases.languages import language_in
+from training.bases.vector_space import space_of
 from training.data import chinese
 from training.errors import ConfigError
 from training.evaluation.chinese import EnglishVectors
@@ -18,7 +20,7 @@ from training.export.saved_models import predictor_of, served_languages
 from training.inference.predict import Predictor, TorchPredictor
 from training.inference.routed import RoutedPredictor
 from training.inference.sentence_space import SentenceSpace
-from training.network.run_folder import base_of, manifest_of
+from training.network.run_folder import manifest_of
 
 SCHEME = "grpc://"
 _PROBES = {"en": "red shoes", "zh": "红色的鞋子"}
@@ -80,7 +82,7 @@ def _local(path: Path) -> OpenModel:
     if path.suffix == ".onnx" and not path.is_file():
         raise ConfigError(f"{path} is not there", _NAMES)
     manifest = manifest_of(folder)
-    language = manifest.get("language") or language_of(base_of(manifest))
+    language = language_in(manifest)
     exported = (folder / "model.onnx").is_file()
     if not exported and not _is_run(folder):
         raise ConfigError(f"there is no model at {path}", _NAMES)
@@ -116,9 +118,9 @@ def english_of_itself(predictor: Predictor) -> NDArray[np.float32]:
 
 def english_of_base(manifest: Mapping[str, Any]) -> NDArray[np.float32] | None:
     """The English of the hand-written pairs, in the space that a run's model learnt."""
-    vectors = manifest.get("arguments", {}).get("model", {}).get("vectors", "")
-    if not vectors:
+    space = space_of(manifest)
+    if space is None or not space.encoder:
         return None
     texts = [english for _, english in chinese.hand_written_pairs()]
-    found = SentenceSpace(resolve(vectors)).vectors(texts)
+    found = SentenceSpace(resolve(space.encoder)).vectors(texts)
     return np.array([found[text] for text in texts], np.float32)

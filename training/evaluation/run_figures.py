@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from training.bases.encoders import language_of
+from training.bases.languages import language_in
 from training.config import config_of
 from training.evaluation.measured_texts import brands_of, own_steps, project_steps
 from training.evaluation.measuring import measured
@@ -14,7 +14,7 @@ from training.evaluation.opened_models import OpenModel, english_of_base
 from training.evaluation.report import figures_with_slices
 from training.export.saved_models import predictor_of
 from training.inference.predict import Predictor
-from training.network.run_folder import RunFolder, base_of, manifest_of
+from training.network.run_folder import RunFolder, manifest_of
 
 
 def record_run_figures(folder: Path, data: Path) -> dict[str, Any]:
@@ -28,9 +28,7 @@ def record_run_figures(folder: Path, data: Path) -> dict[str, Any]:
     return figures
 
 
-def measure_of(
-    run: Path, data: Path, language: str | None = None
-) -> Callable[[Predictor], dict[str, Any]]:
+def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
     """What takes the figures of a run's models, or of an exported version, and who is served worse.
 
     Measured are the recipe's own validation files, and what the project measures: all of it, or only its
@@ -39,13 +37,12 @@ def measure_of(
     Args:
         run: folder of a run or of an exported version.
         data: folder of the public sets.
-        language: of the models; by default that of the version, or of the run's base.
 
     Raises:
         TrainingError: unusable data.
     """
     manifest = manifest_of(run)
-    language = language or manifest.get("language") or language_of(base_of(manifest))
+    language = language_in(manifest)
     config = config_of(manifest.get("arguments", {})).data
     if not data.is_dir():
         Console(stderr=True).print(

@@ -227,6 +227,7 @@ def _teacher(teacher: dict[str, Any], texts: int) -> str:
     return (
         f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
         f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes on "
-        f"{teacher.get('processor') or 'an unnamed processor'}: {teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
+        f"{teacher.get('processor') or 'an unnamed processor'}: "
+        f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
         f"set. The student saw what it thinks of {texts} queries."
     )

@@ -5,7 +5,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from rich.console import Console
 
 from streams.decoding import ModelLabels, ModelOutputs
 from streams.labels import INTENTS, OUT_OF_SCOPE
-from training.bases.encoders import language_of
+from training.bases.languages import language_in
+from training.bases.vector_space import VectorSpace, space_of
 from training.config import config_of
 from training.data.corpus import load_corpus
 from training.errors import ConfigError, TrainingError
@@ -31,14 +32,7 @@ from training.export.serving_config import (
 )
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
-from training.network.run_folder import (
-    RunFolder,
-    base_of,
-    json_text,
-    learnt_by,
-    load_model,
-    manifest_of,
-)
+from training.network.run_folder import RunFolder, json_text, learnt_by, load_model, manifest_of
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
 
@@ -76,7 +70,6 @@ def export_run(
     queries: Sequence[str],
     *,
     measure: Measure | None = None,
-    language: str | None = None,
     tolerance: float = TOLERANCE,
 ) -> Exported:
     """Checks the trained model's graph and writes it as the repository's next version.
@@ -87,25 +80,26 @@ def export_run(
         queries: training queries. The first 128 set the scales of int8; all are checked alone and
             in batches.
         measure: gives the figures by which int8 and fp32 are compared; they go into the manifest.
-        language: `en` or `zh`; that of the run's base by default.
         tolerance: how much worse than fp32 any figure may be.
 
     Raises:
         ConfigError: no trained model.
-        ExportError: it has not learnt every task, is too large or too much worse, or its answers
-            depend on the batch.
+        ExportError: it has not learnt every task, its vectors lie in another space than those of the
+            repository's other languages, it is too large or too much worse, or its answers depend on
+            the batch.
     """
     run = RunFolder(run_folder)
     _check_tuning(run.manifest())
     _check_tasks(run.manifest())
+    space = _learnt_space(run.manifest())
     model, calibration = load_model(run.model)
     tokenizer, manifest = load_tokenizer(run.model), run.manifest()
-    language = language or language_of(base_of(manifest))
+    language = language_in(manifest)
     texts = list(queries)
     ranges = observe(
         model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))
     )
-    own = labels_of(calibration, language)
+    own = labels_of(calibration, language, space.name)
     labels = _common_labels(repository, language, own)
     weights = _shifted(Weights.of(model), calibration, own, labels)
     whole = build(weights, calibration, MAX_PIECES).SerializeToString()
@@ -125,7 +119,8 @@ def export_run(
             f"int8 costs more than {tolerance}: {', '.join(faults)}",
             "export with more training queries, or allow it with --tolerance",
         )
-    manifest |= {"language": language, "compression": cost.facts(), "calibration": calibration}
+    manifest |= {"language": language, "vector_space": asdict(space)}
+    manifest |= {"compression": cost.facts(), "calibration": calibration}
     if figures:
         manifest["figures"] = figures
     version = _next_version(repository, language)
@@ -155,6 +150,17 @@ def _check_tasks(manifest: Mapping[str, Any]) -> None:
             "give every task a weight under [loss], or begin with a model that knows it: start under "
             "[model]",
         )
+
+
+def _learnt_space(manifest: Mapping[str, Any]) -> VectorSpace:
+    space = space_of(manifest)
+    if space is None:
+        raise ExportError(
+            "this model has learnt no sentence vectors: profiles would be made of chance",
+            "give vector a weight under [loss], or begin with a model that knows them: start under "
+            "[model]",
+        )
+    return space
 
 
 def training_queries(run_folder: Path, data: Path) -> list[str]:
@@ -265,12 +271,22 @@ def _front_of(repository: Path) -> Served | None:
 def _common_labels(repository: Path, language: str, own: ModelLabels) -> ModelLabels:
     """All encoders of a repository share one threshold: that of the ones that are there already.
 
-    The transitions of tags are each language's own.
+    And one vector space, which they must have learnt. The transitions of tags are each language's own.
+
+    Raises:
+        ExportError: this one has learnt another.
     """
     served = _front_of(repository)
     others = set(served.encoder_versions) - {language} if served else set()
     if served is None or not others:
         return own
+    if (space := served.labels.vector_space) != own.vector_space:
+        raise ExportError(
+            f"the vectors of {' and '.join(sorted(others))} lie in the space {space}, and this model's in "
+            f"{own.vector_space}: a shopper's profile would be a mean of both",
+            "train with the same vectors under [model] (all-MiniLM-L6-v2 gives minilm-l6/1), or name "
+            "another --repository",
+        )
     kept = {name: one for name, one in served.labels.transitions.items() if name in others}
     return replace(
         own,

@@ -3,14 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-from training.bases.encoders import language_of
+from training.bases.languages import language_in
+from training.bases.vector_space import space_name
 from training.errors import ConfigError
 from training.export.graph import Weights, build
 from training.export.next_version import FRONT, MAX_PIECES
 from training.export.serving_config import Served, read_front
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, TorchPredictor, labels_of
-from training.network.run_folder import base_of, load_model, manifest_of
+from training.network.run_folder import load_model, manifest_of
 from training.network.tokens import load_tokenizer
 
 
@@ -36,22 +37,23 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
     path = folder / "model" if (folder / "model").is_dir() else folder
     model, calibration = load_model(path)
     tokenizer = load_tokenizer(path)
-    base = base_of(manifest_of(folder) or manifest_of(folder.parent))
-    language = language_of(base) if base else language
+    manifest = manifest_of(folder) or manifest_of(folder.parent)
+    language = language_in(manifest, language)
     try:
         weights = Weights.of(model)
     except ConfigError:  # of a kind that can be trained and can teach, but not be served
         return TorchPredictor(model, tokenizer, calibration, language=language)
     graph = build(weights, calibration, MAX_PIECES).SerializeToString()
-    return OnnxPredictor(graph, tokenizer, labels_of(calibration, language), language=language)
+    labels = labels_of(calibration, language, space_name(manifest))
+    return OnnxPredictor(graph, tokenizer, labels, language=language)
 
 
 def _exported(file: Path, language: str) -> Predictor:
     """With its own transitions, whichever version the repository around it serves."""
     folder = file.parent
     manifest = manifest_of(folder)
-    language = str(manifest.get("language", language))
-    labels = labels_of(manifest.get("calibration", {}), language)
+    language = language_in(manifest, language)
+    labels = labels_of(manifest.get("calibration", {}), language, space_name(manifest))
     front = folder.parent.parent / FRONT / "configs" / "cpu.pbtxt"
     if front.is_file():
         common = read_front(front.read_text(encoding="utf-8")).labels

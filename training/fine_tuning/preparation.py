@@ -2,14 +2,16 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from transformers.utils import logging as transformers_logging
 
-from training.bases.encoders import language_of, resolve
+from training.bases.encoders import resolve
+from training.bases.languages import language_of
+from training.bases.vector_space import VectorSpace, space_of
 from training.bases.vocabulary import fitted_base
 from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
@@ -27,7 +29,7 @@ from training.fine_tuning.validation import validation_sets
 from training.hardware import best_device, fast_bf16
 from training.inference.sentence_space import SentenceSpace
 from training.network.objective import batches, collate
-from training.network.query_model import QueryModel
+from training.network.query_model import VECTOR_WIDTH, QueryModel
 from training.network.run_folder import RunFolder, file_digest, learnt_by, manifest_of
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import count_parameters, make_tunable
@@ -44,8 +46,9 @@ class Ready:
         corpus: what is trained on.
         validation: what decides the epoch that is kept, by task.
         base: a Hugging Face folder, with the recipe's words added.
-        space: of the sentence vectors, where the base has one.
+        space: gives the sentence vectors that are learnt; nothing where none are.
         soft: the teachers' answers, where there are teachers.
+        language: of the base, and so of the model: `en` or `zh`.
     """
 
     run: RunFolder
@@ -54,6 +57,7 @@ class Ready:
     base: Path
     space: SentenceSpace | None
     soft: SoftTags | None
+    language: str
 
 
 def prepare(
@@ -80,12 +84,13 @@ def prepare(
     processes = Processes()
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
+    language = language_of(config.model.base, config.model.language)
     base = resolve(config.model.base)
-    space_at, known = _space_at(config, base), _known(config)
-    tasks = config.loss.tasks if space_at else config.loss.tasks - {"vector"}
+    space, known = _vector_space(config), _known(config)
     taught = {"tags"} if config.distillation.texts else set[str]()
-    corpus = load_corpus(config.data, data, config.seed, tasks, known | taught)
+    corpus = load_corpus(config.data, data, config.seed, config.loss.tasks, known | taught)
     run.record_start(config, _hashes(config.data, data))
+    run.record(language=language, vector_space=asdict(space) if space else None)
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
@@ -102,17 +107,18 @@ def prepare(
         run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
     drawn = corpus.epoch(0)
     counts, labels = composition(drawn), label_counts(drawn, soft or ())
-    if space_at is None:
-        labels["vector"] = 0
-    run.record(examples_an_epoch=counts, labels_an_epoch=labels, learnt=sorted(tasks | known))
+    run.record(
+        examples_an_epoch=counts, labels_an_epoch=labels, learnt=sorted(config.loss.tasks | known)
+    )
     trained = {task: count for task, count in labels.items() if task in config.loss.tasks}
     console.print(f"an epoch: {_said(counts)}; labelled: {_said(trained)}", markup=False)
     with processes.main_first():
         base = fitted_base(base, drawn, config.model.added_words, run.path, console)
         base = _smaller(base, config.student, drawn, run.path)
-    language = language_of(config.model.base)
     validation = validation_sets(config.data, data, config.loss.tasks, language)
-    return Ready(run, corpus, validation, base, _space(space_at), soft)
+    return Ready(
+        run, corpus, validation, base, _sentence_space(config, space, console), soft, language
+    )
 
 
 def _known(config: TrainConfig) -> frozenset[str]:
@@ -190,13 +196,34 @@ def trainer_of(ready: Ready, config: TrainConfig, run: RunFolder, model: QueryMo
     )
 
 
-def _space_at(config: TrainConfig, base: Path) -> Path | None:
-    """Of the encoder whose sentence vectors are to be learnt; None where its width is another, too."""
+def _vector_space(config: TrainConfig) -> VectorSpace | None:
+    """The space whose vectors the model learns, or has learnt where it begins; nothing for none.
+
+    Raises:
+        ConfigError: vectors are to be learnt, and the encoder gives none that are 384 wide.
+    """
+    model = config.model
+    begun = space_of(manifest_of(located(Path(model.start)))) if model.start else None
     if not config.loss.vector:
+        return begun
+    encoder = model.vectors or (begun.encoder if begun else "") or model.base
+    if not SentenceSpace.fits(resolve(encoder)):
+        raise ConfigError(
+            f"the model is to learn sentence vectors, {VECTOR_WIDTH} wide, and those of {encoder} are not",
+            'name an encoder whose vectors it shall give, vectors = "all-MiniLM-L6-v2" under [model], '
+            "or leave them out with vector = 0.0 under [loss]",
+        )
+    return VectorSpace.of(encoder)
+
+
+def _sentence_space(
+    config: TrainConfig, space: VectorSpace | None, console: Console
+) -> SentenceSpace | None:
+    if space is None or not config.loss.vector:
         return None
-    folder = resolve(config.model.vectors) if config.model.vectors else base
-    return folder if SentenceSpace.fits(folder) else None
-
-
-def _space(folder: Path | None) -> SentenceSpace | None:
-    return SentenceSpace(folder, bf16=fast_bf16(best_device())) if folder else None
+    console.print(
+        f"sentence vectors: those of {space.encoder}, in the space {space.name}",
+        highlight=False,
+        markup=False,
+    )
+    return SentenceSpace(resolve(space.encoder), bf16=fast_bf16(best_device()))

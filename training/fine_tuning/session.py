@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from training.bases.encoders import language_of
 from training.config import TrainConfig, load_config, recipe_at
 from training.data.corpus import validation_files
 from training.evaluation.run_figures import record_run_figures
@@ -80,7 +79,7 @@ def _finish(
     labels = calibrate(
         predictor,
         data,
-        language_of(config.model.base),
+        ready.language,
         tasks=learnt_by(ready.run.manifest()),
         own=validation_files(config.data),
         drawn=ready.corpus.epoch(0),

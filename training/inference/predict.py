@@ -17,11 +17,17 @@ from streams.tag_transitions import transitions_of
 from training.errors import ConfigError
 from training.network.query_model import RELATION_WIDTH, VECTOR_WIDTH, QueryModel
 
-VECTOR_SPACE = "minilm-l6/1"
 
-
-def labels_of(calibration: Mapping[str, Any], language: str = "en") -> ModelLabels:
+def labels_of(
+    calibration: Mapping[str, Any], language: str = "en", vector_space: str = ""
+) -> ModelLabels:
     """The schema's labels, with a model's threshold and the transitions of its language.
+
+    Args:
+        calibration: of the model.
+        language: of the model.
+        vector_space: that its sentence vectors lie in; empty where they mean nothing, or are not asked
+            about.
 
     Raises:
         ConfigError: the transitions are damaged.
@@ -38,7 +44,7 @@ def labels_of(calibration: Mapping[str, Any], language: str = "en") -> ModelLabe
         tags=bio_tags(),
         sentiments=SENTIMENTS,
         out_of_scope_threshold=float(calibration.get("out_of_scope_threshold", 0.5)),
-        vector_space=VECTOR_SPACE,
+        vector_space=vector_space,
         transitions=transitions,
     )
 

@@ -159,11 +159,12 @@ def test_an_encoder_that_joins_others_keeps_their_threshold(
     shutil.copytree(trained.run, run)
     kept = json.loads((run / "model/labels.json").read_text("utf-8"))
     (run / "model/labels.json").write_text(json.dumps(kept | {"out_of_scope_threshold": middle}))
-    export_run(run, tmp_path, QUERIES, language="zh")
+    RunFolder(run).record(language="zh")
+    export_run(run, tmp_path, QUERIES)
     served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
     assert served.encoder_versions == {"en": first.version, "zh": 1}
     assert served.labels == labels
-    alone = export_run(run, tmp_path / "alone", QUERIES, language="zh")
+    alone = export_run(run, tmp_path / "alone", QUERIES)
     joined = predictor_of(tmp_path, "zh")
     own = softmax(predictor_of(alone.folder)(TEXTS).intent_logits)[:, column]
     shared = softmax(joined(TEXTS).intent_logits)[:, column]
@@ -178,8 +179,9 @@ def _said(strength: float) -> TagTransitions:
     return TagTransitions(strength, row, (row,) * (types + 1), ends, ends)
 
 
-def _run_with(trained: Trained, folder: Path, said: TagTransitions) -> Path:
+def _run_with(trained: Trained, folder: Path, said: TagTransitions, language: str = "en") -> Path:
     shutil.copytree(trained.run, folder)
+    RunFolder(folder).record(language=language)
     kept = json.loads((folder / "model/labels.json").read_text("utf-8"))
     kept["transitions"] = said.as_json()
     (folder / "model/labels.json").write_text(json.dumps(kept), encoding="utf-8")
@@ -197,9 +199,7 @@ def test_transitions_travel_with_their_version(trained: Trained, tmp_path: Path)
     manifest = json.loads((first.folder / "manifest.json").read_text("utf-8"))
     assert manifest["calibration"]["transitions"] == english.as_json()
     assert "at a strength of 0.25" in (first.folder / "README.md").read_text("utf-8")
-    other = export_run(
-        _run_with(trained, tmp_path / "zh", chinese), repository, QUERIES, language="zh"
-    )
+    other = export_run(_run_with(trained, tmp_path / "zh", chinese, "zh"), repository, QUERIES)
     both = {"en": english, "zh": chinese}
     assert read_front(front.read_text("utf-8")).labels.transitions == both
     assert predictor_of(other.folder).labels.transitions == {"zh": chinese}
@@ -334,6 +334,35 @@ def test_a_model_that_has_not_learnt_all_tasks_is_refused(tmp_path: Path) -> Non
     run.record(arguments={"loss": loss, "model": {"start": start}})  # which knows them
     with pytest.raises(ConfigError, match="no trained model"):
         export_run(tmp_path, tmp_path / "repository", QUERIES)
+
+
+def test_a_model_without_vectors_is_refused(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.record(vector_space=None)
+    with pytest.raises(ExportError, match=r"learnt no sentence vectors.*vector a weight"):
+        export_run(tmp_path, tmp_path / "repository", QUERIES)
+
+
+def test_a_repository_has_one_vector_space_for_all_its_languages(
+    trained: Trained, tmp_path: Path
+) -> None:
+    """A new version may bring another, where no other language is served."""
+    repository, front = tmp_path / "r", tmp_path / "r/query_understanding/configs/cpu.pbtxt"
+    first = export_run(trained.run, repository, QUERIES)
+    name = str(RunFolder(trained.run).manifest()["vector_space"]["name"])
+    assert name.startswith("vectors-")
+    assert read_front(front.read_text("utf-8")).labels.vector_space == name
+    for place in (trained.run, trained.run / "model", first.folder, repository):
+        assert predictor_of(place).labels.vector_space == name
+    other = tmp_path / "other run"
+    shutil.copytree(trained.run, other)
+    RunFolder(other).record(language="zh", vector_space={"encoder": "x", "name": "x/1"})
+    with pytest.raises(ExportError, match=rf"of en lie in the space {name}.*in x/1"):
+        export_run(other, repository, QUERIES)
+    assert not (repository / "encoder_zh").exists()
+    RunFolder(other).record(language="en")
+    export_run(other, repository, QUERIES)
+    assert read_front(front.read_text("utf-8")).labels.vector_space == "x/1"
 
 
 def test_the_graph_is_small_enough_to_ship() -> None:

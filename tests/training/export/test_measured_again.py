@@ -104,8 +104,7 @@ def test_the_versions_language_is_measured_whatever_its_base(
     manifest, _ = read(version)
     (version / "manifest.json").write_text(json.dumps(manifest | {"language": "zh"}))
     measure_of(version, tmp_path / "no data")
-    measure_of(version, tmp_path / "no data", "en")
-    assert asked == [("zh",), ("en",)]
+    assert asked == [("zh",)]
 
 
 def test_without_public_sets_their_figures_are_not_lost(version: Path) -> None:
@@ -135,9 +134,7 @@ def test_anything_else_is_refused(trained: Trained, version: Path, tmp_path: Pat
         measure_again(unnumbered, _never)
 
 
-@pytest.mark.parametrize(
-    "option", [["--language", "zh"], ["--tolerance", "1"], ["--profile", "gpu"]]
-)
+@pytest.mark.parametrize("option", [["--tolerance", "1"], ["--profile", "gpu"]])
 def test_options_of_an_export_are_none_of_a_cards(version: Path, option: list[str]) -> None:
     result = CliRunner().invoke(cli.app, ["export", str(version), "--card", *option])
     assert result.exit_code != 0

@@ -191,7 +191,7 @@ def test_a_task_without_any_label_may_be_left_out(
     manifest = run_training(requests_alone, run, trained.nothing, measure=False)
     assert manifest["learnt"] == ["intent", "sentiment"]
     with pytest.raises(ExportError, match="has not learnt tags, relations"):
-        export_run(run, tmp_path / "repository")
+        export_run(run, tmp_path / "repository", [])
 
 
 def test_a_model_to_begin_with_may_know_what_the_data_do_not_say(

@@ -1,0 +1,86 @@
+"""What a run settles before its first step: its language, and the space of its sentence vectors."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.training.conftest import Trained
+from tests.training.tiny_run import base_folder, validate_little
+from training.config import TrainConfig, changed, load_config
+from training.data import chinese
+from training.errors import ConfigError
+from training.fine_tuning.preparation import Ready, prepare
+from training.network.run_folder import RunFolder
+
+_BARE = {"model.vectors": "", "loss.sentiment": 0.0, "loss.tags": 0.0, "loss.relations": 0.0}
+
+
+@pytest.fixture
+def bare(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+    """The tiny recipe for intents, which names no vectors; its base is not 384 wide."""
+    validate_little(monkeypatch)
+    return changed(load_config(trained.recipe), _BARE)
+
+
+def _prepared(config: TrainConfig, folder: Path) -> tuple[Ready, Mapping[str, Any]]:
+    ready = prepare(config, RunFolder(folder), folder / "no data", Console(quiet=True))
+    return ready, ready.run.manifest()
+
+
+def test_vectors_that_nothing_gives_are_said_before_the_first_step(
+    bare: TrainConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ConfigError, match=r"384 wide.*base are not.*name.*vectors = .*vector = 0\.0"
+    ):
+        _prepared(bare, tmp_path / "run")
+
+
+def test_a_run_that_leaves_vectors_out_has_no_space(bare: TrainConfig, tmp_path: Path) -> None:
+    ready, manifest = _prepared(changed(bare, {"loss.vector": 0.0}), tmp_path / "run")
+    assert ready.space is None
+    assert manifest["vector_space"] is None
+
+
+def test_a_base_as_wide_as_the_vectors_is_a_space_itself(bare: TrainConfig, tmp_path: Path) -> None:
+    wide = base_folder(tmp_path / "wide", 384)
+    ready, manifest = _prepared(changed(bare, {"model.base": str(wide)}), tmp_path / "run")
+    assert ready.space is not None
+    assert manifest["vector_space"]["encoder"] == str(wide)
+
+
+def test_a_run_stays_in_the_space_of_its_start(
+    trained: Trained, bare: TrainConfig, tmp_path: Path
+) -> None:
+    """Whether it learns vectors or not; unless it names others."""
+    space = RunFolder(trained.run).manifest()["vector_space"]
+    begun = changed(bare, {"model.start": str(trained.run)})
+    ready, manifest = _prepared(begun, tmp_path / "learns")
+    assert ready.space is not None
+    assert manifest["vector_space"] == space
+    ready, manifest = _prepared(changed(begun, {"loss.vector": 0.0}), tmp_path / "leaves")
+    assert ready.space is None
+    assert manifest["vector_space"] == space
+    other = base_folder(tmp_path / "other", 384)
+    _, manifest = _prepared(changed(begun, {"model.vectors": str(other)}), tmp_path / "others")
+    assert manifest["vector_space"]["encoder"] == str(other)
+
+
+def test_the_language_of_the_base_decides_what_validates(bare: TrainConfig, tmp_path: Path) -> None:
+    texts = chinese.validation_sets()["intent"]
+    silent = changed(bare, {"loss.vector": 0.0})
+    ready, manifest = _prepared(silent, tmp_path / "en")
+    assert ready.language == manifest["language"] == "en"
+    assert ready.validation["intent"] != texts
+    said = changed(silent, {"model.language": "zh"})
+    ready, manifest = _prepared(said, tmp_path / "zh")
+    assert ready.language == manifest["language"] == "zh"
+    assert ready.validation["intent"] == texts
+    base = base_folder(tmp_path / "chinese")
+    (base / "pretraining.json").write_text(json.dumps({"language": "zh"}), "utf-8")
+    ready, _ = _prepared(changed(silent, {"model.base": str(base)}), tmp_path / "pretrained")
+    assert ready.language == "zh"
