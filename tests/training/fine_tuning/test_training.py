@@ -45,8 +45,8 @@ def test_the_manifest_says_what_was_done_with_what(trained: Trained) -> None:
     assert manifest["examples_an_epoch"]["requests"] > 250
     labels = manifest["labels_an_epoch"]
     assert 0 < labels["relations"] < labels["tags"] <= labels["intent"]
-    assert labels["vector"] == 0  # this base has sentence vectors of another width
-    assert set(manifest["learnt"]) == {"intent", "sentiment", "tags", "relations"}
+    assert labels["vector"] == sum(manifest["examples_an_epoch"].values())
+    assert set(manifest["learnt"]) == {"intent", "sentiment", "tags", "relations", "vector"}
     assert 0.2 <= manifest["calibration"]["temperature"] <= 5.0
     assert list((trained.run / "tensorboard").iterdir())
 
@@ -162,14 +162,15 @@ def test_a_recipe_without_some_class_is_an_error(trained: Trained, tmp_path: Pat
 @pytest.fixture
 def requests_alone(trained: Trained, tmp_path: Path) -> Path:
     """A recipe of a shop's CSV: every intent and sentiment, and no entity."""
-    base = load_config(trained.recipe).model.base
+    model = load_config(trained.recipe).model
     labels = product(INTENTS, SENTIMENTS)
     rows = [f"{intent} {feeling},{intent},{feeling}" for intent, feeling in labels]
     file = tmp_path / "requests.csv"
     file.write_text("\n".join(("text,intent,sentiment", *rows)), "utf-8")
     config = tmp_path / "requests.toml"
-    paths = f"[model]\nbase = {json.dumps(base)}\n[[data.files]]\npath = {json.dumps(str(file))}\n"
-    config.write_text(f"{paths}[optimizer]\nepochs = 1\n", "utf-8")
+    said = f"[model]\nbase = {json.dumps(model.base)}\nvectors = {json.dumps(model.vectors)}\n"
+    said += f"[[data.files]]\npath = {json.dumps(str(file))}\n[optimizer]\nepochs = 1\n"
+    config.write_text(said, "utf-8")
     return config
 
 
@@ -189,7 +190,7 @@ def test_a_task_without_any_label_may_be_left_out(
     requests_alone.write_text(f"{text}\n[loss]\ntags = 0\nrelations = 0\n", "utf-8")
     run = tmp_path / "run"
     manifest = run_training(requests_alone, run, trained.nothing, measure=False)
-    assert manifest["learnt"] == ["intent", "sentiment"]
+    assert manifest["learnt"] == ["intent", "sentiment", "vector"]
     with pytest.raises(ExportError, match="has not learnt tags, relations"):
         export_run(run, tmp_path / "repository", [])
 
