@@ -1,6 +1,5 @@
 """The language of a base, and of the model that is trained on it: `en` or `zh`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from training.bases.encoders import ENCODERS
 from training.config import LANGUAGES
 from training.errors import ConfigError
-from training.network.run_folder import base_of, manifest_of
+from training.network.run_folder import base_of, facts_in, manifest_of
 
 PRETRAINING = "pretraining.json"
 """What `pretrain` writes beside a base that it has trained on."""
@@ -29,7 +28,7 @@ def known_language(base: str) -> str | None:
     if not (folder / "config.json").is_file():  # a repository of the hub
         return None
     file = folder / PRETRAINING
-    said = _facts(file) if file.is_file() else manifest_of(folder.parent)
+    said = facts_in(file) if file.is_file() else manifest_of(folder.parent)
     language = said.get("language")
     if language is None:  # of before it was kept
         of = ENCODERS.get(base_of(said) or str(said.get("arguments", {}).get("base", "")))
@@ -74,11 +73,3 @@ def language_in(manifest: Mapping[str, Any], default: str = "en") -> str:
     return (
         language_of(base, manifest["arguments"]["model"].get("language", "")) if base else default
     )
-
-
-def _facts(file: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{file} is damaged: {error}", "copy the folder again whole") from error
-    return found

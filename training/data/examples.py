@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
 from streams.text import TextTooLong, normalise
+from training.config import TASKS
 from training.errors import ConfigError, DataError, LeakError
 
 _NAMED = 5  # leaked texts that an error names
@@ -166,7 +167,7 @@ def label_counts(examples: Iterable[Example], answered: Container[str] = ()) -> 
         By task: those with an intent, a sentiment, entities (or the word that there are none),
         a relation, and a text whose sentence vector theirs is to equal.
     """
-    counts = dict.fromkeys(("intent", "sentiment", "tags", "relations", "vector"), 0)
+    counts = dict.fromkeys(TASKS, 0)
     for example in examples:
         clean = example.text if example.clean is None else example.clean
         counts["intent"] += example.intent is not None

@@ -86,7 +86,10 @@ def prepare(
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
     language = language_of(config.model.base, config.model.language)
     base = resolve(config.model.base)
-    space, known = _vector_space(config), _known(config)
+    start = located(Path(config.model.start)) if config.model.start else None
+    begun = manifest_of(start) if start else None
+    known = frozenset[str]() if begun is None else learnt_by(begun)
+    space = _vector_space(config, None if begun is None else space_of(begun))
     taught = {"tags"} if config.distillation.texts else set[str]()
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks, known | taught)
     run.record_start(config, _hashes(config.data, data))
@@ -95,9 +98,8 @@ def prepare(
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
         )
-    if config.model.start:
-        facts = start_facts(located(Path(config.model.start)))
-        run.record(start=facts | {"path": config.model.start})
+    if start:
+        run.record(start=start_facts(start) | {"path": config.model.start})
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
@@ -119,12 +121,6 @@ def prepare(
     return Ready(
         run, corpus, validation, base, _sentence_space(config, space, console), soft, language
     )
-
-
-def _known(config: TrainConfig) -> frozenset[str]:
-    """The tasks that the model which the run begins with has learnt."""
-    start = config.model.start
-    return learnt_by(manifest_of(located(Path(start)))) if start else frozenset()
 
 
 def _said(counts: Mapping[str, int]) -> str:
@@ -196,14 +192,17 @@ def trainer_of(ready: Ready, config: TrainConfig, run: RunFolder, model: QueryMo
     )
 
 
-def _vector_space(config: TrainConfig) -> VectorSpace | None:
+def _vector_space(config: TrainConfig, begun: VectorSpace | None) -> VectorSpace | None:
     """The space whose vectors the model learns, or has learnt where it begins; nothing for none.
+
+    Args:
+        config: of the run.
+        begun: the space of the model that the run begins with.
 
     Raises:
         ConfigError: vectors are to be learnt, and the encoder gives none that are 384 wide.
     """
     model = config.model
-    begun = space_of(manifest_of(located(Path(model.start)))) if model.start else None
     if not config.loss.vector:
         return begun
     encoder = model.vectors or (begun.encoder if begun else "") or model.base

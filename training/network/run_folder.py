@@ -140,8 +140,15 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         ConfigError: the manifest is damaged.
     """
     file = folder / "manifest.json"
-    if not file.is_file():
-        return {}
+    return facts_in(file) if file.is_file() else {}
+
+
+def facts_in(file: Path) -> dict[str, Any]:
+    """What `json_text` wrote into a file.
+
+    Raises:
+        ConfigError: the file is damaged.
+    """
     try:
         found: dict[str, Any] = json.loads(file.read_text("utf-8"))
     except ValueError as error:
