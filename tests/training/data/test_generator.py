@@ -3,6 +3,7 @@ import random
 import pytest
 
 from streams.labels import INTENTS, PREDICATES, PRODUCT_TYPES, SENTIMENTS
+from streams.redaction_kinds import ENTITY_TYPE_OF, RedactedKind
 from training.data.examples import Example, TextSpan, checked, same_text
 from training.data.generator import compose, valence
 from training.data.generator.requests import TEMPLATES
@@ -97,14 +98,17 @@ def test_nothing_generates_what_is_unknown() -> None:
         compose("poems", 1, 1)
 
 
-def test_placeholders_of_the_redactor_are_entities() -> None:
+def test_placeholders_of_the_redactor_are_all_there_and_entities_as_it_says() -> None:
+    examples = compose("requests", 3000, 7)
+    texts = " ".join(e.text for e in examples)
+    assert {kind for kind in RedactedKind if kind.placeholder in texts} == set(RedactedKind)
     found = {
         (e.text[s.start : s.end], s.type)
-        for e in compose("requests", 3000, 7)
+        for e in examples
         for s in e.spans or ()
         if e.text[s.start] == "["
     }
-    assert found == {("[ORDER]", "order_id"), ("[EMAIL]", "contact"), ("[PHONE]", "contact")}
+    assert found == {(kind.placeholder, type_) for kind, type_ in ENTITY_TYPE_OF.items() if type_}
 
 
 def test_noise_moves_entities_along_and_leaves_placeholders_whole() -> None:

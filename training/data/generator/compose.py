@@ -9,6 +9,7 @@ from training.data.generator import feelings
 from training.data.generator.grammar import expand
 from training.data.generator.more_words import MORE
 from training.data.generator.pairing import pair_query
+from training.data.generator.personal import PERSONAL
 from training.data.generator.products import product_phrase, product_query
 from training.data.generator.requests import FRUSTRATED, PLEASED, POLITE, TEMPLATES
 from training.data.generator.words import Words
@@ -60,7 +61,7 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
 
 def _request(words: Words, chance: random.Random) -> Example:
     intent = chance.choice(tuple(TEMPLATES))
-    template = chance.choice(TEMPLATES[intent])
+    template = chance.choice((*TEMPLATES[intent], *PERSONAL.get(intent, ())))
     sentiment = {"-": "negative", "+": "positive"}.get(template[0], "neutral")
     products = iter((1, 2, 3, 4, 5, 6))
 
@@ -79,7 +80,10 @@ def _filled(slot: str, words: Words, chance: random.Random) -> str:
         "order": lambda: marked("[ORDER]", "order_id"),
         "email": lambda: marked("[EMAIL]", "contact"),
         "phone": lambda: marked("[PHONE]", "contact"),
+        "home": lambda: marked("[ADDRESS]", "contact"),
         "card": lambda: "[CARD]",
+        "account": lambda: "[ACCOUNT]",
+        "id": lambda: "[ID]",
         "date": lambda: marked(words.date(chance), "date"),
         "money": lambda: marked(words.money(chance), "money"),
         "place": lambda: marked(words.plain("place", chance), "place"),

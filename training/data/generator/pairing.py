@@ -13,8 +13,10 @@ import random
 from training.data.examples import Example
 from training.data.generator.pairs.again import by_feature, his_and_hers, it_and_they, noun_again
 from training.data.generator.pairs.beside import beside, gapped, in_turn, keywords, regular
+from training.data.generator.pairs.clauses import compared, distant, fronted, of_kind, verbal
 from training.data.generator.pairs.frames import framed
 from training.data.generator.pairs.mixed import by_kind, counted, recalled, sentences
+from training.data.generator.pairs.notes import asked, lettered, spoken, tabled
 from training.data.generator.pairs.owned import (
     across,
     needing,
@@ -24,6 +26,14 @@ from training.data.generator.pairs.owned import (
 )
 from training.data.generator.pairs.places import by_place
 from training.data.generator.pairs.rows import rows
+from training.data.generator.pairs.turns import (
+    ahead,
+    backwards,
+    denied,
+    instead,
+    nested,
+    portions,
+)
 from training.data.generator.pairs.woven import aside, budgeted, chained, conditional
 from training.data.generator.pairs.writer import Writer
 from training.data.generator.searches.typed import in_a_row, listed
@@ -35,6 +45,8 @@ _WAYS = {
     two_of_them: 4, keywords: 3, regular: 4, gapped: 3, needing: 2, noun_again: 4, by_feature: 6,
     his_and_hers: 4, it_and_they: 5, counted: 5, sentences: 8, recalled: 12, by_kind: 4,
     listed: 5, in_a_row: 3, aside: 9, chained: 5, conditional: 5, budgeted: 4,
+    verbal: 10, fronted: 9, of_kind: 6, distant: 6, compared: 7, instead: 5, denied: 8, nested: 9,
+    ahead: 6, backwards: 6, portions: 3, tabled: 6, lettered: 5, asked: 5, spoken: 4,
 }  # fmt: skip
 
 

@@ -11,11 +11,14 @@ from streams.labels import PREDICATES, PRODUCT_TYPES
 from training.data.examples import Example, checked
 from training.data.generator import compose
 from training.data.generator.pairing import paired
+from training.data.generator.pairs.clauses import compared, verb
 from training.data.generator.pairs.frames import framed
+from training.data.generator.pairs.notes import asked, lettered
 from training.data.generator.pairs.owned import across
 from training.data.generator.pairs.places import by_place
 from training.data.generator.pairs.rows import rows
-from training.data.generator.pairs.writer import Body, Writer
+from training.data.generator.pairs.turns import ahead, backwards, denied, nested
+from training.data.generator.pairs.writer import TYPES, Body, Writer
 from training.data.generator.unseen import unseen_queries
 from training.data.generator.words import Words
 from training.data.markup import owned_by_nearest, parse
@@ -124,6 +127,37 @@ def test_a_bare_wish_is_never_behind_what_the_other_product_is() -> None:
                 between = text[text.index(f"<a{one}>") : text.index(f"<a{following}>")]
                 assert set(re.findall(r"[a-z]{2,}", between)) - {"in", "by", "with"}, example.text
                 found += 1
+    assert found > 50
+
+
+def test_no_mention_of_a_product_is_written_twice_under_one_number() -> None:
+    for make in (compared, denied, nested, ahead, lettered, asked):
+        words, chance = Words(), random.Random(8)
+        for _ in range(200):
+            text = make(Writer(words, chance)).text
+            numbers = re.findall(r"\)#(\d+)", text)
+            assert len(numbers) == len(set(numbers)), text
+
+
+def test_verbs_agree_with_what_they_are_said_of() -> None:
+    writer = Writer(Words(), random.Random(9))
+    product = writer.product()
+    for type_ in TYPES:
+        attribute = writer.another(product, type_)
+        one, many = (verb(writer, attribute, plural=plural) for plural in (False, True))
+        assert one.present.split()[0].endswith("s"), one
+        assert not many.present.split()[0].endswith("s"), many
+        assert one.participle.split()[0].endswith("ing"), one
+
+
+def test_what_is_told_from_the_end_belongs_to_the_one_there() -> None:
+    found = 0
+    for example in _made(backwards, 500, 10):
+        owners, names, text = _numbered(example)
+        pattern = r"the (?:very last|last one|one i listed last)(?: should be| must be|:) <a(\d+)>"
+        for match in re.finditer(pattern, text):
+            assert owners[int(match[1])] == names[-1], example.text
+            found += 1
     assert found > 50
 
 

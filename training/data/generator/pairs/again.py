@@ -49,7 +49,9 @@ _BETWEEN = (
     ", plus ",
 )
 _BY_FEATURE = ("the {a} (one|ones|one|thing|item)", "the {a} one", "whichever is {a}", "the one that is {a}", "the {a} one among them")  # fmt: skip
-_FEATURES = ("color", "material", "creator", "shape", "condition", "origin")
+FEATURES = ("color", "material", "creator", "shape", "condition", "origin")
+"""Types by which one of several is told: "the leather one"."""
+
 HIS = (
     "my son",
     "my husband",
@@ -128,7 +130,7 @@ def noun_again(writer: Writer) -> Body:
 def by_feature(writer: Writer) -> Body:
     """Each product again by what it is: "a leather bag and a cotton hat, the leather one in red"."""
     products = writer.products(writer.weighed({2: 5, 3: 2}))
-    type_ = writer.pick(_FEATURES)
+    type_ = writer.pick(FEATURES)
     features = [writer.another(product, type_) for product in products]
     names = [
         writer.noun(product, [feature], article=0.5)
