@@ -19,6 +19,7 @@ from training.errors import ConfigError
 
 VALIDATION_SEED = 777_767  # seeds whose generated texts no epoch draws
 CALIBRATION_SEED = 999_983
+_PERSONAL_SHARE = 0.1  # of requests of an intent that has such templates
 
 _PLAIN = {
     "where": ["paris", "france", "mongolia", "chicago", "the moon", "new york", "egypt", "the city center", "spain", "tokyo"],
@@ -61,7 +62,8 @@ def compose(kind: str, count: int, seed: int, annotated: Sequence[Example] = ())
 
 def _request(words: Words, chance: random.Random) -> Example:
     intent = chance.choice(tuple(TEMPLATES))
-    template = chance.choice((*TEMPLATES[intent], *PERSONAL.get(intent, ())))
+    personal = PERSONAL.get(intent) if chance.random() < _PERSONAL_SHARE else None
+    template = chance.choice(personal or TEMPLATES[intent])
     sentiment = {"-": "negative", "+": "positive"}.get(template[0], "neutral")
     products = iter((1, 2, 3, 4, 5, 6))
 

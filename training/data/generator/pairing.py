@@ -26,6 +26,7 @@ from training.data.generator.pairs.owned import (
 )
 from training.data.generator.pairs.places import by_place
 from training.data.generator.pairs.rows import rows
+from training.data.generator.pairs.splits import around, grouped, grown, second_choice
 from training.data.generator.pairs.turns import (
     ahead,
     backwards,
@@ -45,8 +46,9 @@ _WAYS = {
     two_of_them: 4, keywords: 3, regular: 4, gapped: 3, needing: 2, noun_again: 4, by_feature: 6,
     his_and_hers: 4, it_and_they: 5, counted: 5, sentences: 8, recalled: 12, by_kind: 4,
     listed: 5, in_a_row: 3, aside: 9, chained: 5, conditional: 5, budgeted: 4,
-    verbal: 10, fronted: 9, of_kind: 6, distant: 6, compared: 7, instead: 5, denied: 8, nested: 9,
-    ahead: 6, backwards: 6, portions: 3, tabled: 6, lettered: 5, asked: 5, spoken: 4,
+    verbal: 8, fronted: 7, of_kind: 5, distant: 5, compared: 5, instead: 4, denied: 7, nested: 7,
+    ahead: 5, backwards: 5, portions: 2, tabled: 5, lettered: 4, asked: 4, spoken: 3,
+    grouped: 5, grown: 4, around: 6, second_choice: 5,
 }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
         "(my|the) (iban|bank account|account number|account) (for|to receive) (the|my) refund is {account}",
         "(send|transfer) the (refund|reimbursement) (for {order} |)to {account}",
         "- (the|my) refund (never arrived|did not arrive|is not) on {account}",
-        "(did|have) you (refund|pay back) (to |)(the old account |){account} or (to |)(my card |){card}",
+        "will you (refund|pay it back|send the money) to (the old account |my account |){account} or to (my card |){card}",
     ),
     "complaint": (
         "- (your|the) (driver|courier) (threw|dumped|left) (my|the) (parcel|package) (in the rain|over the fence|in the street) at {home}",
@@ -67,7 +67,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "account": (
         "(my|the) (passport|id card|identity card|national id|driving licence) (number|no|) (is|:) {id}",
         "(verify|confirm) my (account|identity|profile) (with|by) (my|) (id|passport|id card) {id}",
-        "(why|what for) do you need my (social security number|passport number|id), (it is|here it is) {id}",
+        "why do you need my (social security number|passport number|id), (it is|here it is) {id}",
         "- (identity check|verification|id check) (fails|failed|does not work) (with|for) {id}",
         "(delete|remove|correct) (my|the) (passport|id|ssn|tax id) {id} (from|in|on) (my account|my profile|your system)",
         "(add|save|delete|remove) (bank account|iban|the account) {account} (to|in|from|on) my (profile|account)",
@@ -75,7 +75,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     ),
     "contact_agent": (
         "(can|could) (someone|an agent|a person) (come|write|send a letter) to {home}",
-        "(is there|do you have) (a|an) (office|shop|branch|person i can talk to) (at|near) {home}",
+        "(is there|do you have) (a shop|a branch|an office|a person i can talk to) (at|near) {home}",
     ),
     "business": (
         "(we are|our company is) (at|based at|located at) {home} and (need|want|would like) (a quote|bulk prices|an offer|wholesale prices)",

@@ -17,6 +17,7 @@ from training.data.generator.pairs.notes import asked, lettered
 from training.data.generator.pairs.owned import across
 from training.data.generator.pairs.places import by_place
 from training.data.generator.pairs.rows import rows
+from training.data.generator.pairs.splits import around, grouped
 from training.data.generator.pairs.turns import ahead, backwards, denied, nested
 from training.data.generator.pairs.writer import TYPES, Body, Writer
 from training.data.generator.unseen import unseen_queries
@@ -131,7 +132,7 @@ def test_a_bare_wish_is_never_behind_what_the_other_product_is() -> None:
 
 
 def test_no_mention_of_a_product_is_written_twice_under_one_number() -> None:
-    for make in (compared, denied, nested, ahead, lettered, asked):
+    for make in (compared, denied, nested, ahead, lettered, asked, around):
         words, chance = Words(), random.Random(8)
         for _ in range(200):
             text = make(Writer(words, chance)).text
@@ -152,11 +153,23 @@ def test_verbs_agree_with_what_they_are_said_of() -> None:
 
 def test_what_is_told_from_the_end_belongs_to_the_one_there() -> None:
     found = 0
-    for example in _made(backwards, 500, 10):
+    for example in _made(backwards, 1500, 10):
         owners, names, text = _numbered(example)
         pattern = r"the (?:very last|last one|one i listed last)(?: should be| must be|:) <a(\d+)>"
         for match in re.finditer(pattern, text):
             assert owners[int(match[1])] == names[-1], example.text
+            found += 1
+    assert found > 50
+
+
+def test_two_of_three_in_a_group_are_told_in_their_order() -> None:
+    found = 0
+    for example in _made(grouped, 500, 11):
+        owners, names, text = _numbered(example)
+        pattern = r"the (first|last|outer) two(?: go| should be| must be|:) <a(\d+)> and <a(\d+)>"
+        for match in re.finditer(pattern, text):
+            places = {"first": (0, 1), "last": (1, 2), "outer": (0, 2)}[match[1]]
+            assert [owners[int(match[n])] for n in (2, 3)] == [names[n] for n in places]
             found += 1
     assert found > 50
 

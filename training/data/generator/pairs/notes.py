@@ -43,7 +43,7 @@ _TITLES = (
 _HEADS = ("item", "product", "what", "article", "thing")
 # What stands for each product, where it is named and where it is spoken of.
 _SIGNS = (("A", "B", "C"), ("x", "y", "z"), ("X", "Y", "Z"), ("1", "2", "3"), ("*", "**", "***"), ("p", "q", "r"), ("p1", "p2", "p3"), ("item1", "item2", "item3"), ("①", "②", "③"), ("#a", "#b", "#c"), ("alpha", "beta", "gamma"), ("¹", "²", "³"))  # fmt: skip
-_NAMES = ("{x} ‹{s}›", "{s} = {x}", "{s}: {x}", "{s} is {x}", "{x} = {s}", "{x} - call it {s} -", "{s}) {x}", "{x} as {s}", "{s} stands for {x}", "{x} ‹= {s}›", "let {s} be {x}", "{x} {s}")  # fmt: skip
+_NAMES = ("{x} ‹{s}›", "{s} = {x}", "{s}: {x}", "{s} is {x}", "{x} = {s}", "{x} ‹call it {s}›", "{s}) {x}", "{x} as {s}", "{s} stands for {x}", "{x} ‹= {s}›", "let {s} be {x}", "{x} {s}")  # fmt: skip
 _OF_SIGN = ("{s}: {P}", "{s} = {P}", "{s} should be {P}", "{s} - {P}", "{P} for {s}", "{s} in short {P}", "‹{s}› {P}", "{s} must be {P}", "make {s} {P}", "{s}) {P}", "{P} ‹{s}›", "{s} -> {P}", "i want {s} {P}")  # fmt: skip
 _ASKED = (
     "which {x}? {P}", "what {x}? well, {P}", "the {x}: how? {P}", "how should the {x} be? {P}", "{x}? yes, {P}", "what about the {x}? {P}", "do i need {x}? yes: {P}", "the {x}? make {them} {P}", "what kind of {x}? {P}", "and the {x}? {P}", "q: {x}? a: {P}", "any wish for the {x}? {P}",
