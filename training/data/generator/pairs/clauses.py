@@ -2,6 +2,7 @@
 """Clauses that say what a product is to be: with verbs of many kinds, fronted, cleft, far from its noun."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from training.data.generator.pairs.phrases import described, kind_of
@@ -77,6 +78,7 @@ _COMPARED = (
     "{x} in a {k} other than that of the {qy}, and {p}", "the {x}, more than the {y}, should be {p}", "{x} that would not look out of place beside {y}, {x_it} should be {p}", "both have to match: the {x} {p}, the {y} {q}", "{y} {q} is what i have, {x} {p} what i lack", "on the one side {y} {q}, on the other {x} {p}",
 )  # fmt: skip
 _JOINTS = (", ", ", ", " and ", ", and ", "; ", ". ", " but ", " while ", ", while ", " whereas ", " - ", ". and ", ", plus ", ". besides, ", " and likewise ", ", then again ")  # fmt: skip
+_APART = (". ", "; ", ". ", " - ", ". besides, ", "; then again ", ". and ")
 
 
 class Verb(NamedTuple):
@@ -139,11 +141,11 @@ def fronted(writer: Writer) -> Body:
             "P": wished(writer, one), "Q": wished(writer, other),
         }  # fmt: skip
         return Body(writer.say_one(_FRONTED_PAIRS, **slots), phrase=False)
-    parts = [
-        writer.say_one(_FRONTED, **about(writer, product), P=wished(writer, product))
-        for product in writer.products(writer.weighed({2: 6, 3: 2}))
-    ]
-    return Body(joined(writer, parts), phrase=False)
+    forms, parts = [], []
+    for product in writer.products(writer.weighed({2: 6, 3: 2})):
+        forms.append(writer.pick(_FRONTED))
+        parts.append(writer.say(forms[-1], **about(writer, product), P=wished(writer, product)))
+    return Body(joined(writer, parts, apart=_meeting(forms)), phrase=False)
 
 
 def of_kind(writer: Writer) -> Body:
@@ -159,7 +161,7 @@ def of_kind(writer: Writer) -> Body:
 
 def distant(writer: Writer) -> Body:
     """Words about something else, another product even, between a product and what is said of it."""
-    parts, products = [], 0
+    forms, parts, products = [], [], 0
     while products < 2:
         product = writer.product(named=0.1)
         far = writer.pick(_FAR)
@@ -169,8 +171,10 @@ def distant(writer: Writer) -> Body:
             other = writer.product(named=0.1)
             far = writer.say(far, N=about(writer, other, near=0.5)["x"])
             products += 1
-        parts.append(writer.say_one(_FAR_ENDS, f=far, P=wished(writer, product), **slots))
-    return Body(joined(writer, parts), phrase=parts[0].startswith("["))
+        forms.append(writer.pick(_FAR_ENDS))
+        parts.append(writer.say(forms[-1], f=far, P=wished(writer, product), **slots))
+    text = joined(writer, parts, apart=_meeting(forms))
+    return Body(text, phrase=forms[0].startswith("{x}"))
 
 
 def compared(writer: Writer) -> Body:
@@ -189,6 +193,13 @@ def compared(writer: Writer) -> Body:
 _COMMON = {"color": 4, "material": 3, "creator": 3, "UoM": 3, "shape": 2, "price": 2}
 
 
-def joined(writer: Writer, clauses: Sequence[str]) -> str:
-    """Clauses that each say of what they speak."""
-    return writer.pick(_JOINTS).join(clauses)
+def joined(writer: Writer, clauses: Sequence[str], *, apart: bool = False) -> str:
+    """Clauses that each say of what they speak; `apart` keeps one from running into the next."""
+    return writer.pick(_APART if apart else _JOINTS).join(clauses)
+
+
+def _meeting(forms: Sequence[str]) -> bool:
+    """Whether what is said at the end of one form meets what is said at the head of the next."""
+    return any(
+        one.endswith("{P}") and following.startswith("{P}") for one, following in pairwise(forms)
+    )
