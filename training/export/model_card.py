@@ -201,7 +201,7 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     )
     parts = [made]
     if start := manifest.get("start"):
-        parts.append(f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}.")
+        parts.append(_begun(start))
     if said := manifest.get("calibration", {}).get("transitions"):
         parts.append(
             "Entities are decoded with transitions, as in a linear-chain CRF: what a kind of entity "
@@ -210,6 +210,13 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
         )
     parts += [_teacher(teacher, manifest.get("taught_texts", 0)) for teacher in teachers]
     return "\n\n".join(parts)
+
+
+def _begun(start: dict[str, Any]) -> str:
+    made = ""
+    if recipe := start.get("config_file"):
+        made = f", which `{_recipe(recipe)}` had made in {start['seconds'] / 60:.0f} minutes"
+    return f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}{made}."
 
 
 def _recipe(name: str) -> str:

@@ -16,7 +16,7 @@ from training.bases.encoder_folder import read_tokenizer
 from training.errors import ConfigError
 from training.export.half_precision import restored
 from training.network.query_model import QueryModel, fit
-from training.network.run_folder import file_digest, load_model
+from training.network.run_folder import file_digest, load_model, manifest_of
 
 _POSITIONS = "encoder.embeddings.position_embeddings.weight"
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -84,9 +84,13 @@ def draw_back(model: QueryModel, start: Path, base: Path, share: float) -> None:
 
 
 def start_facts(start: Path) -> dict[str, Any]:
-    """What a manifest keeps of the model that a run began with."""
+    """What a manifest keeps of the model that a run began with: its weights, recipe and training time."""
     weights = start / "model.onnx" if _is_exported(start) else start / "model" / "weights.pt"
-    return {"path": start.as_posix(), "sha256": file_digest(weights)}
+    made = manifest_of(start)
+    told: dict[str, Any] = {
+        name: made[name] for name in ("config_file", "seconds", "processor") if name in made
+    }
+    return {"path": start.as_posix(), "sha256": file_digest(weights), **told}
 
 
 def _is_exported(start: Path) -> bool:

@@ -24,7 +24,7 @@ from training.fine_tuning.session import run_training
 from training.fine_tuning.starting_point import begin_with, draw_back, located, start_facts
 from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
-from training.network.run_folder import load_model
+from training.network.run_folder import load_model, manifest_of
 from training.network.tokens import load_tokenizer
 
 _TEXTS = ["red shoes", "where is my order [ORDER]", "red shoes and a blue bag for women"]
@@ -107,7 +107,9 @@ def test_a_run_begins_with_what_is_served(shipped: Shipped, base: Path) -> None:
         one, other = getattr(served, name), getattr(ours, name)
         assert np.abs(one - other).max() < 0.1 * max(np.abs(one).max(), 1.0)
     assert (served.intent_logits.argmax(1) == ours.intent_logits.argmax(1)).all()
-    assert start_facts(folder)["path"] == folder.as_posix()
+    facts = start_facts(folder)
+    assert facts["path"] == folder.as_posix()
+    assert facts["seconds"] == manifest_of(folder)["seconds"]
 
 
 def test_the_projects_own_models_are_found_from_anywhere(
