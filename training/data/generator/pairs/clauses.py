@@ -148,15 +148,20 @@ def fronted(writer: Writer) -> Body:
     return Body(joined(writer, parts, apart=_meeting(forms)), phrase=False)
 
 
-def of_kind(writer: Writer) -> Body:
-    """The kind of thing once, then what it is of each: "the colour of the bag is red, that of …"."""
+def of_kind(writer: Writer, forms: Sequence[str] = _OF_KIND) -> Body:
+    """The kind of thing once, then what it is of each: "the colour of the bag is red, that of …".
+
+    Args:
+        writer: of the query.
+        forms: with the products {x} and {y}, the kind {k}, and what it is of each, {a} and {b}.
+    """
     one, other = writer.products(2)
     type_ = writer.weighed(TYPES)
     slots = {
         "x": about(writer, one)["x"], "y": about(writer, other)["x"], "k": kind_of(writer, type_),
         "a": writer.another(one, type_).text, "b": writer.another(other, type_).text,
     }  # fmt: skip
-    return Body(writer.say_one(_OF_KIND, **slots), phrase=False)
+    return Body(writer.say_one(forms, **slots), phrase=False)
 
 
 def distant(writer: Writer) -> Body:

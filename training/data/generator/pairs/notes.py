@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - phrases read better one a line
 """Products noted down: tables and signs, letters that stand for them, question and answer, dictation."""
 
-from training.data.generator.pairs.clauses import about, wished
+from training.data.generator.pairs.clauses import about, of_kind, wished
 from training.data.generator.pairs.phrases import described, kind_of
 from training.data.generator.pairs.writer import TYPES, Body, Product, Writer
 
@@ -102,13 +102,7 @@ def lettered(writer: Writer) -> Body:
 def asked(writer: Writer) -> Body:
     """A question and its answer for each: "which shoes? red ones. and the bag? leather"."""
     if writer.often(0.3):
-        one, other = writer.products(2)
-        type_ = writer.weighed(TYPES)
-        slots = {
-            "x": about(writer, one)["x"], "y": about(writer, other)["x"], "k": kind_of(writer, type_),
-            "a": writer.another(one, type_).text, "b": writer.another(other, type_).text,
-        }  # fmt: skip
-        return Body(writer.say_one(_ASKED_KIND, **slots), phrase=False)
+        return of_kind(writer, _ASKED_KIND)
     form, parts = writer.pick(_ASKED), []
     again = writer.chance.choice((0.0, 0.5))
     for product in writer.products(writer.weighed({2: 6, 3: 2})):
