@@ -101,15 +101,20 @@ def verb(writer: Writer, attribute: Attribute, *, plural: bool) -> Verb:
     return Verb(f"{base} {rest}", f"{many if plural else one} {rest}", f"{participle} {rest}")
 
 
+def noun_of(writer: Writer, product: Product, near: float = 0.12) -> str:
+    """A product's noun without an article, what it is before it now and then."""
+    before = [writer.adjective(product)] if writer.often(near) else []
+    return writer.noun(product, before, article=0)
+
+
 def about(writer: Writer, product: Product, near: float = 0.12) -> dict[str, str]:
     """Slots that speak of a product: its noun {x}, the pronouns and verbs that agree with it."""
-    before = [writer.adjective(product)] if writer.often(near) else []
     it, them, is_, has, does = (
         ("they", "them", "are", "have", "do")
         if product.plural
         else ("it", "it", "is", "has", "does")
     )
-    noun = writer.noun(product, before, article=0)
+    noun = noun_of(writer, product, near)
     return {"x": noun, "it": it, "them": them, "is": is_, "has": has, "does": does}
 
 
@@ -137,7 +142,7 @@ def fronted(writer: Writer) -> Body:
     if writer.often(0.35):
         one, other = writer.products(2)
         slots = {
-            "x": about(writer, one)["x"], "y": about(writer, other)["x"],
+            "x": noun_of(writer, one), "y": noun_of(writer, other),
             "P": wished(writer, one), "Q": wished(writer, other),
         }  # fmt: skip
         return Body(writer.say_one(_FRONTED_PAIRS, **slots), phrase=False)
@@ -158,7 +163,7 @@ def of_kind(writer: Writer, forms: Sequence[str] = _OF_KIND) -> Body:
     one, other = writer.products(2)
     type_ = writer.weighed(TYPES)
     slots = {
-        "x": about(writer, one)["x"], "y": about(writer, other)["x"], "k": kind_of(writer, type_),
+        "x": noun_of(writer, one), "y": noun_of(writer, other), "k": kind_of(writer, type_),
         "a": writer.another(one, type_).text, "b": writer.another(other, type_).text,
     }  # fmt: skip
     return Body(writer.say_one(forms, **slots), phrase=False)
@@ -174,7 +179,7 @@ def distant(writer: Writer) -> Body:
         products += 1
         if "{N}" in far:
             other = writer.product(named=0.1)
-            far = writer.say(far, N=about(writer, other, near=0.5)["x"])
+            far = writer.say(far, N=noun_of(writer, other, near=0.5))
             products += 1
         forms.append(writer.pick(_FAR_ENDS))
         parts.append(writer.say(forms[-1], f=far, P=wished(writer, product), **slots))

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - phrases read better one a line
 """Products noted down: tables and signs, letters that stand for them, question and answer, dictation."""
 
-from training.data.generator.pairs.clauses import about, of_kind, wished
+from training.data.generator.pairs.clauses import about, noun_of, of_kind, wished
 from training.data.generator.pairs.phrases import described, kind_of
 from training.data.generator.pairs.writer import TYPES, Body, Product, Writer
 
@@ -83,7 +83,7 @@ def lettered(writer: Writer) -> Body:
     form = writer.pick(_NAMES)
     phrase = form.startswith("{x}")
     names = [
-        writer.say(form, x=about(writer, product)["x"], s=sign)
+        writer.say(form, x=noun_of(writer, product), s=sign)
         for product, sign in zip(products, signs, strict=False)
     ]
     order = list(zip(products, signs, strict=False))
@@ -118,7 +118,7 @@ def spoken(writer: Writer) -> Body:
     reverse = writer.often(0.25)
     parts = []
     for product in writer.products(writer.weighed({2: 6, 3: 3})):
-        pair = [about(writer, product)["x"], wished(writer, product, bare=0.8)]
+        pair = [noun_of(writer, product), wished(writer, product, bare=0.8)]
         parts.append(inner.join(pair[::-1] if reverse else pair))
     return Body(f"{outer.join(parts)}{last}")
 

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - phrases read better one a line
 """Products in groups, words grown into one with an attribute, what is said of one in two places, second choices."""
 
-from training.data.generator.pairs.clauses import about, wished
+from training.data.generator.pairs.clauses import about, noun_of, wished
 from training.data.generator.pairs.lists import enumerated, listing
 from training.data.generator.pairs.phrases import after
 from training.data.generator.pairs.writer import LEADING, Attribute, Body, Product, Writer
@@ -93,7 +93,7 @@ def around(writer: Writer) -> Body:
 def second_choice(writer: Writer) -> Body:
     """One product before another: in case there is none, in time, in rank."""
     one, other = writer.products(2)
-    slots = {**about(writer, one), "y": about(writer, other)["x"]}
+    slots = {**about(writer, one), "y": noun_of(writer, other)}
     said = {"P": _behind(writer, one), "Q": _behind(writer, other)}
     return Body(writer.say_one(_SECOND_CHOICE, **slots, **said), phrase=False)
 

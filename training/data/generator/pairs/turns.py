@@ -2,7 +2,7 @@
 """Products told apart by other means: one instead of another, parts of a whole, places told from the end."""
 
 from training.data.generator.pairs.again import FEATURES
-from training.data.generator.pairs.clauses import about, joined, wished
+from training.data.generator.pairs.clauses import joined, noun_of, wished
 from training.data.generator.pairs.lists import listing
 from training.data.generator.pairs.phrases import after
 from training.data.generator.pairs.writer import Body, Product, Writer
@@ -91,7 +91,7 @@ def denied(writer: Writer) -> Body:
     if writer.often(0.5):
         products.reverse()
     one, other = products
-    slots = {"x": one.name, "y": about(writer, other, near=0.2)["x"], "P": wished(writer, one)}
+    slots = {"x": one.name, "y": noun_of(writer, other, near=0.2), "P": wished(writer, one)}
     if writer.often(0.2):
         text = writer.say_one(_CORRECTED, Q=wished(writer, other), **slots)
     else:

@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - phrases read better one a line
 """Words about one product inside those about another: asides, conditions, what each may cost."""
 
+from training.data.generator.pairs.clauses import noun_of
 from training.data.generator.pairs.lists import listing
 from training.data.generator.pairs.owned import PARTS, link
 from training.data.generator.pairs.phrases import after, described, wish
@@ -80,7 +81,7 @@ def conditional(writer: Writer) -> Body:
     """What each is to be if it is that one."""
     one, other = writer.products(2)
     slots = {
-        "x": _noun(writer, one), "y": _noun(writer, other), "s": _place(writer, 0), "t": _place(writer, 1),
+        "x": noun_of(writer, one, 0.15), "y": noun_of(writer, other, 0.15), "s": _place(writer, 0), "t": _place(writer, 1),
         "P": described(writer, _some(writer, one), bare=0.8), "Q": described(writer, _some(writer, other), bare=0.8),
     }  # fmt: skip
     return Body(writer.say_one(_CONDITIONS, **slots), phrase=False)
@@ -91,7 +92,7 @@ def budgeted(writer: Writer) -> Body:
     one, other = writer.products(2)
     sums = [writer.another(product, "price") for product in (one, other)]
     slots = {
-        "x": _noun(writer, one, 0.4), "y": _noun(writer, other, 0.4), "s": _place(writer, 0), "t": _place(writer, 1),
+        "x": noun_of(writer, one, 0.4), "y": noun_of(writer, other, 0.4), "s": _place(writer, 0), "t": _place(writer, 1),
         "a": sums[0].text, "b": sums[1].text,
     }  # fmt: skip
     form = writer.pick(_BUDGETS)
@@ -99,11 +100,6 @@ def budgeted(writer: Writer) -> Body:
     if "{s}" not in form and "respectively" not in form and writer.often(0.2):  # places are of two
         return Body(f"{listing(writer, [writer.product()])}; {text}", phrase=False)
     return Body(text, phrase=False)
-
-
-def _noun(writer: Writer, product: Product, near: float = 0.15) -> str:
-    before = [writer.adjective(product)] if writer.often(near) else []
-    return writer.noun(product, before, article=0)
 
 
 def _place(writer: Writer, place: int) -> str:
