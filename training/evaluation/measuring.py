@@ -61,7 +61,7 @@ def measured(
     label_errors: bool = False,
     shown: bool = True,
 ) -> Measured:
-    """Takes every figure, with a progress bar.
+    """Takes every figure, with a progress bar; where there is no terminal, a line for each step.
 
     Args:
         model: what is measured.
@@ -75,7 +75,8 @@ def measured(
     errors: list[LabelError] = []
     kinds = dimensions(brands)
     with progress_bar(shown=shown) as progress:
-        task = progress.add_task("measuring", total=sum(step.texts for step in steps))
+        total = sum(step.texts for step in steps)
+        task = progress.add_task("measuring", total=total)
         asked = Asked(model.predictor, lambda count: progress.advance(task, count))
         done = 0
         for step in steps:
@@ -87,6 +88,8 @@ def measured(
                     errors += _errors(step, asked)
             done += step.texts
             progress.update(task, completed=done)
+            if not progress.console.is_terminal:
+                progress.print(f"{step.name.replace('_', ' ')}: measured, {done} of {total} texts")
     return Measured(model, figures, studies, _each_once(errors))
 
 

@@ -135,7 +135,7 @@ class Trainer:
             self._check(parts)
             if self._stepper.whole:
                 self._average.after(self._stepper.done, self._model)
-            if self._step % 20 == 0:
+            if self._step % 20 == 0 or self._step == self._last:
                 self._show(parts, progress, task, curves)
             if self._stepper.whole and time.monotonic() - self._kept_at > _CHECKPOINT_SECONDS:
                 self._keep()
