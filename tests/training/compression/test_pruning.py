@@ -14,6 +14,7 @@ from tests.training.tiny_run import QUERIES, base_folder, recipe, validate_littl
 from training.compression.pruning import importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
 from training.config import LossConfig, StudentConfig, TrainConfig, changed, load_config
+from training.data.examples import Example
 from training.data.generator import compose
 from training.errors import ConfigError
 from training.evaluation.figures import entity_metrics
@@ -193,3 +194,16 @@ def test_frequent_pieces_stay_and_everything_can_still_be_written(tmp_path: Path
 def test_a_student_that_makes_no_sense_is_said(student: StudentConfig, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         changed(TrainConfig(student=student), {"data.generated": {"requests": 10}})
+
+
+def test_texts_without_a_label_of_what_is_trained_say_nothing_of_importance(
+    trained: Trained, model: QueryModel
+) -> None:
+    tokenizer = load_tokenizer(trained.run / "model")
+    silent = collate(encode([Example("red shoes", "own")], tokenizer, 48))
+    batches = _batches(trained)
+    whole = importance(model, batches, LossConfig())
+    beside = importance(model, [silent, *batches], LossConfig())
+    assert all(map(torch.equal, whole.heads, beside.heads))
+    with pytest.raises(ConfigError, match="no text has a label"):
+        importance(model, [silent], LossConfig())
