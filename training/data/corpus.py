@@ -128,7 +128,7 @@ def load_corpus(
 
     Raises:
         ConfigError: a source that must not train shipped weights; a task without any example.
-        DataError: unreadable data, an empty class.
+        DataError: unreadable data, a source that is not in the folder, an empty class.
         LeakError: texts of a source or a file that are evaluation texts (hand-written ones, those of
             a public set that measures, of a validation file), when `on_leak` is "error".
     """
@@ -142,9 +142,10 @@ def load_corpus(
     evaluation = [
         *hand_written(),
         *validation_files(config),
+        *(example for name in config.validation_sources for example in load(name, folder)),
         *(
             example
-            for name in (*_HELD_OUT, *config.validation_sources)
+            for name in _HELD_OUT
             if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
             for example in load_if_there(name, folder)
         ),
