@@ -82,7 +82,7 @@ class Corpus:
     def taught(self, names: Collection[str], answered: Container[str]) -> "Corpus":
         """The corpus without those texts of the named sources that have neither label nor answer."""
         pools = {
-            name: [e for e in pool if e.spans is not None or e.text in answered]
+            name: [e for e in pool if _is_labelled(e) or e.text in answered]
             if name in names
             else pool
             for name, pool in self.pools.items()
@@ -156,7 +156,9 @@ def load_corpus(
     }
     for file in config.files:
         own = [_with_sure_relations(example) for example in _read(file)]
-        pools[file.path] = without_leaks(own, evaluation, drop=config.on_leak == "drop")
+        kept = without_leaks(own, evaluation, drop=config.on_leak == "drop")
+        # One may be named twice, for two columns.
+        pools[file.path] = pools.get(file.path, []) + kept
     annotated = [
         example
         for pool in pools.values()
@@ -205,6 +207,11 @@ def _read(file: FileConfig) -> list[Example]:
             f"{file.path}: unknown name {unknown[0]!r} of a column", f"there are {', '.join(known)}"
         )
     return read(Path(file.path), Columns(**file.columns))
+
+
+def _is_labelled(example: Example) -> bool:
+    known = (example.intent, example.sentiment, example.spans)
+    return any(label is not None for label in known)
 
 
 def _with_sure_relations(example: Example) -> Example:

@@ -9,7 +9,7 @@ import pytest
 from training.config import DataConfig, FileConfig
 from training.data import chinese
 from training.data.corpus import Corpus, hand_written, load_corpus
-from training.data.examples import same_text
+from training.data.examples import Example, same_text
 from training.data.generator import compose
 from training.data.markup import (
     hand_written_crossed,
@@ -124,6 +124,28 @@ def test_a_source_that_validates_must_be_there(tmp_path: Path) -> None:
         load_corpus(config, tmp_path, seed=1, tasks=())
 
 
+def test_a_file_may_be_named_twice_for_two_columns(tmp_path: Path) -> None:
+    own = _file(tmp_path / "own.csv", "text,topic,mood", "red bag,product_search,neutral")
+    config = DataConfig(
+        files=(FileConfig(own, {"intent": "topic"}), FileConfig(own, {"sentiment": "mood"}))
+    )
+    pool = load_corpus(config, tmp_path, seed=1, tasks=()).pools[own]
+    assert [(e.intent, e.sentiment) for e in pool] == [
+        ("product_search", "neutral"),
+        (None, "neutral"),
+    ]
+
+
+def test_what_has_neither_label_nor_answer_is_not_taught() -> None:
+    pool = [
+        Example("send it back", "own", intent="return_exchange"),
+        Example("lovely", "own", sentiment="positive"),
+        Example("hello", "own", spans=()),
+        Example("red bag", "own"),
+        Example("blue hat", "own"),
+    ]
+    corpus = Corpus(DataConfig(), {"own": pool}, [], seed=1).taught(["own"], {"red bag"})
+    assert corpus.pools["own"] == pool[:-1]
 
 
 def test_what_the_generator_hits_upon_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
