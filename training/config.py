@@ -61,7 +61,7 @@ class FileConfig:
 class DataConfig:
     """What is trained on: how many examples an epoch draws of each source and generated kind.
 
-    A count of 0 leaves it out, -1 takes all. `files` are a shop's own, and `validation` those
+    A count of 0 leaves it out, -1 takes all of a source. `files` are a shop's own, and `validation` those
     that decide which epoch is kept, besides what the data folder has for it; with
     `validation_sources`, these sources of the data folder instead. `on_leak`: training texts that
     are evaluation texts too are an `error`, or `drop`ped. `unlicensed` lets data train
@@ -324,10 +324,14 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         (
             all(
                 _is_count(count)
-                for counts in (data.sources, data.generated, config.distillation.texts)
+                for counts in (data.sources, config.distillation.texts)
                 for count in counts.values()
             ),
             "a count of examples is -1 for all, or 0 and more",
+        ),
+        (
+            all(_is_count(count) and count >= 0 for count in data.generated.values()),
+            "a count of generated texts is 0 or more: of them there is no all",
         ),
         (bool(data.sources or data.generated or data.files), "there is nothing to train on"),
     )
