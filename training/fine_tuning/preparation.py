@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -30,7 +31,13 @@ from training.hardware import best_device, fast_bf16
 from training.inference.sentence_space import SentenceSpace
 from training.network.objective import batches, collate
 from training.network.query_model import VECTOR_WIDTH, QueryModel
-from training.network.run_folder import RunFolder, file_digest, learnt_by, manifest_of
+from training.network.run_folder import (
+    RunFolder,
+    check_unchanged,
+    file_digest,
+    learnt_by,
+    manifest_of,
+)
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import count_parameters, make_tunable
 
@@ -92,19 +99,23 @@ def prepare(
     space = _vector_space(config, None if begun is None else space_of(begun))
     taught = {"tags"} if config.distillation.texts else set[str]()
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks, known | taught)
-    run.record_start(config, _hashes(config.data, data))
+    before = run.record_start(config, _hashes(config.data, data))
     run.record(language=language, vector_space=asdict(space) if space else None)
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
         )
     if start:
-        run.record(start=start_facts(start) | {"path": config.model.start})
+        facts = start_facts(start) | {"path": config.model.start}
+        check_unchanged(run.path, _begun_with(before), _begun_with({"start": facts}))
+        run.record(start=facts)
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
         with processes.main_first():  # the others find its answers
             soft = soft_targets_of(teachers, corpus, config, answers or run.answers)
+        now = _begun_with({"answers_digest": soft.made_of})
+        check_unchanged(run.path, _begun_with(before), now)
         corpus = corpus.taught(config.distillation.texts, soft)
         run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
     drawn = corpus.epoch(0)
@@ -132,6 +143,16 @@ def _hashes(config: DataConfig, data: Path) -> dict[str, str]:
     names = [name for name, count in config.sources.items() if count and name in SOURCES]
     own = (file.path for file in (*config.files, *config.validation))
     return file_hashes(names, data) | {path: file_digest(Path(path)) for path in own}
+
+
+def _begun_with(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of the models that a run goes on from and learns from."""
+    start = manifest.get("start", {})
+    found = {
+        f"the model {start.get('path')}": start.get("sha256"),
+        "the teachers, or what they are asked,": manifest.get("answers_digest"),
+    }
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """What a run settles before its first step: its language, and the space of its sentence vectors."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,30 @@ def test_a_run_made_anew_has_no_base_of_an_earlier_recipe(
     found = AutoConfig.from_pretrained(ready.base)
     assert (found.hidden_size, found.num_hidden_layers) == (64, 2)
 
+
+def test_a_run_does_not_go_on_from_another_model_or_with_other_teachers(
+    trained: Trained, bare: TrainConfig, tmp_path: Path
+) -> None:
+    start = shutil.copytree(trained.run, tmp_path / "start")
+    lessons = {str(trained.recipe.with_name("own.jsonl")): 5}
+    config = changed(
+        bare, {"loss.vector": 0.0, "model.start": str(start), "distillation.texts": lessons}
+    )
+    run = RunFolder(tmp_path / "run")
+
+    def begin() -> None:
+        prepare(config, run, tmp_path / "no data", Console(quiet=True), [start])
+
+    begin()
+    run.checkpoint.touch()
+    begin()
+    answers = run.manifest()["answers_digest"]
+    run.record(answers_digest="of another teacher")
+    with pytest.raises(ConfigError, match="the teachers, or what they are asked, changed since"):
+        begin()
+    run.record(answers_digest=answers, start={"path": str(start), "sha256": "another"})
+    with pytest.raises(ConfigError, match="start changed since"):
+        begin()
 
 
 def test_the_language_of_the_base_decides_what_validates(bare: TrainConfig, tmp_path: Path) -> None:
