@@ -89,6 +89,11 @@ class Stepper:
         return {name: value.detach() for name, value in parts.items()}
 
     def _step(self) -> None:
+        accumulate = self._config.optimizer.accumulate
+        if self._waiting < accumulate:  # an epoch's last: the mean of the batches that are left
+            for parameter in self._model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad *= accumulate / self._waiting
         self._processes.average_gradients(self._model.parameters())
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.optimizer.clip)
         self._optimizer.step()

@@ -1,6 +1,8 @@
-"""Steps of a tiny model: what a batch that teaches nothing changes, and what an epoch's last step weighs."""
+"""Steps of a tiny model: a batch that teaches nothing, an epoch's last step, a share of the texts."""
 
+import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from training.config import TrainConfig, changed
 from training.data.examples import Example
 from training.fine_tuning.processes import Processes
 from training.fine_tuning.stepping import Stepper
+from training.fine_tuning.trainer import evenly
 from training.network.objective import Batch, collate
 from training.network.query_model import QueryModel
 from training.network.tokens import encode, load_tokenizer
@@ -75,3 +78,32 @@ def test_ranks_find_their_place_beside_batches_that_teach_nothing(make: Make, ba
     assert set(stepper.train_on(_batch(base, None), last=False)) == {"ranks"}
     assert set(stepper.train_on(_batch(base, "refund"), last=False)) == {"intent", "ranks"}
     assert stepper.done == 2
+
+
+def test_an_epochs_last_step_is_the_mean_of_the_batches_that_are_left(
+    make: Make, base: Path
+) -> None:
+    """Of stochastic gradient descent, whose steps are as long as the gradient."""
+    plain = {"optimizer__kind": "sgd", "optimizer__clip": 1e9, "optimizer__learning_rate": 0.01}
+    batch = _batch(base, "refund", "chitchat")
+    one, alone = make(**plain)
+    one.train_on(batch, last=True)
+    several, shared = make(**plain, optimizer__accumulate=4)
+    for last in (False, False, True):
+        several.train_on(batch, last=last)
+    assert several.done == 1
+    for name, weight in alone.state_dict().items():
+        torch.testing.assert_close(shared.state_dict()[name], weight)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.7, 0.5, 0.4, 0.25, 0.1])
+def test_a_share_of_the_texts_is_what_it_says(share: float) -> None:
+    found = evenly(range(1000), share)
+    assert found[0] == 0
+    assert len(found) == round(1000 * share)
+    assert max(b - a for a, b in pairwise(found)) <= math.ceil(1 / share)
+
+
+@pytest.mark.parametrize("every", [1, 2, 4])
+def test_one_text_of_so_many_is_every_so_manieth(every: int) -> None:
+    assert evenly(range(10), 1 / every) == list(range(10))[::every]
