@@ -35,7 +35,9 @@ class ModelConfig:
     of their own.
     `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
     an exported version such as `model_repository/encoder_en/5`. `start_share` of the finished weights are
-    that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022).
+    that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022), or those of
+    `share_of`, another run on this base: what two have learnt apart is together in their average (model
+    soups: Wortsman et al., ICML 2022).
     `dropout` is that of the heads.
     """
 
@@ -43,10 +45,16 @@ class ModelConfig:
     language: str = ""
     start: str = ""
     start_share: float = 0.0
+    share_of: str = ""
     vectors: str = ""
     added_words: int = 0
     max_pieces: int = 64
     dropout: float = 0.1
+
+    @property
+    def shared(self) -> str:
+        """The model of which the finished weights keep `start_share`; "" where they keep none."""
+        return (self.share_of or self.start) if self.start_share else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +326,11 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         ),
         (model.added_words >= 0, "added_words must be 0 or more"),
         (0 <= model.start_share < 1, "start_share is a share, from 0 to below 1"),
-        (bool(model.start) or not model.start_share, "a start_share needs a start"),
+        (
+            bool(model.start or model.share_of) or not model.start_share,
+            "a start_share needs a start, or a share_of",
+        ),
+        (bool(model.start_share) or not model.share_of, "a share_of needs a start_share above 0"),
         (0 < config.loss.vector_share <= 1, "vector_share is a share of the texts, above 0"),
         (config.threads >= 1, "threads must be at least 1"),
         (

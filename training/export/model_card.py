@@ -201,7 +201,9 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     )
     parts = [made]
     if start := manifest.get("start"):
-        parts.append(_begun(start))
+        parts.append(f"It began with {_weights(start)}")
+    if other := manifest.get("share_of"):
+        parts.append(f"{other['share']:.0%} of each weight are those of {_weights(other)}")
     if said := manifest.get("calibration", {}).get("transitions"):
         parts.append(
             "Entities are decoded with transitions, as in a linear-chain CRF: what a kind of entity "
@@ -212,11 +214,11 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _begun(start: dict[str, Any]) -> str:
+def _weights(model: dict[str, Any]) -> str:
     made = ""
-    if recipe := start.get("config_file"):
-        made = f", which `{_recipe(recipe)}` had made in {start['seconds'] / 60:.0f} minutes"
-    return f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}{made}."
+    if recipe := model.get("config_file"):
+        made = f", which `{_recipe(recipe)}` had made in {model['seconds'] / 60:.0f} minutes"
+    return f"the weights of `{model['path']}`, sha256 {model['sha256']}{made}."
 
 
 def _recipe(name: str) -> str:

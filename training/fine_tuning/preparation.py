@@ -1,5 +1,6 @@
 """What a run needs before its first step: data, checked; the base; a teacher's answers; a model."""
 
+import copy
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -109,6 +110,10 @@ def prepare(
         facts = start_facts(start) | {"path": config.model.start}
         check_unchanged(run.path, _begun_with(before), _begun_with({"start": facts}))
         run.record(start=facts)
+    if config.model.share_of:
+        other = located(Path(config.model.share_of))
+        facts = start_facts(other) | {"path": config.model.share_of}
+        run.record(share_of=facts | {"share": config.model.start_share})
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
@@ -168,10 +173,12 @@ def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
     """A model on the base: fresh, as another run left it, or pruned; what learns is the recipe's to say.
 
     Raises:
-        ConfigError: the model to begin with has another base.
+        ConfigError: the model to begin with, or to keep a share of, has another base.
     """
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(ready.base, config.model.dropout)
+    if shared := config.model.shared:  # which must fit before hours of training, not after
+        begin_with(copy.deepcopy(model), located(Path(shared)), ready.base)
     if config.model.start:
         begin_with(model, located(Path(config.model.start)), ready.base)
     if min(config.student.heads, config.student.units) < 1:
