@@ -25,7 +25,7 @@ from streams.text import normalise
 from training.data.examples import Example
 from training.inference.answers import Answers
 from training.inference.predict import Predictor
-from training.network.tokens import first_pieces
+from training.network.tokens import pieces_of_words
 
 FEWEST: Final = 20
 """Fewer labelled texts say nothing about which labels are taken for which."""
@@ -174,12 +174,9 @@ def _words(
         for row, text in enumerate(texts):
             count = int(outputs.token_count[row])
             offsets = [(int(a), int(b)) for a, b in outputs.token_offsets[row, :count]]
-            firsts = first_pieces(text, offsets)
-            ends = [*firsts[1:], count]
-            places = [
-                (offsets[first][0], offsets[end - 1][1])
-                for first, end in zip(firsts, ends, strict=True)
-            ]
+            pieces = pieces_of_words(text, offsets)
+            places = [(offsets[first][0], offsets[end - 1][1]) for first, end in pieces]
+            firsts = [first for first, _ in pieces]
             summed = np.zeros((len(firsts), len(column)))
             np.add.at(summed.T, kinds, likely[row, firsts].T)
             yield places, summed

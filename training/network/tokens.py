@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,14 @@ def first_pieces(text: str, offsets: list[tuple[int, int]]) -> list[int]:
             firsts.append(position)
         end = stop
     return firsts
+
+
+def pieces_of_words(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The pieces of each word, as `first_pieces` sees words: its first, and the one behind its last.
+
+    A text that the tokenizer makes nothing of, such as U+FFFD alone, has none.
+    """
+    return list(pairwise([*first_pieces(text, offsets), len(offsets)]))
 
 
 def is_ideograph(character: str) -> bool:
