@@ -122,7 +122,7 @@ def entity_errors(
         for example, (places, _) in zip(examples, words, strict=True)
     ]
     kept = [row for row, places in enumerate(labels) if places]
-    if len(kept) < FEWEST:
+    if len(kept) < FEWEST or len({label for row in kept for label in labels[row]}) < 2:
         return []
     likely = [words[row][1] for row in kept]
     with _silence():

@@ -121,6 +121,11 @@ def test_a_text_without_word_pieces_has_no_labels_to_doubt() -> None:
     assert entity_errors("mine", examples, Sure()) == []
 
 
+def test_words_of_one_type_say_nothing() -> None:
+    for text in ("red", "hello there"):
+        assert entity_errors("mine", [marked(text)] * 30, Sure()) == []
+
+
 def test_a_word_that_is_redacted_is_not_shown() -> None:
     mail = "jane.doe@example.com"
     examples = [marked(f"red shoes for {mail}") for _ in range(40)]
