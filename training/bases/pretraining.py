@@ -91,7 +91,7 @@ def read_queries(path: Path) -> list[str]:
     if not path.is_file():
         raise DataError(f"{path} is not there", "name a file with a query a line")
     found: dict[str, None] = {}
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             text = normalise(_text(line, path, number)[:_CHARS]) if line.strip() else ""
             if text:
