@@ -81,7 +81,7 @@ def _local(path: Path) -> OpenModel:
     folder = path.parent if path.suffix == ".onnx" else path
     if path.suffix == ".onnx" and not path.is_file():
         raise ConfigError(f"{path} is not there", _NAMES)
-    manifest = manifest_of(folder)
+    manifest = manifest_of(folder) or manifest_of(folder.parent)  # of a run's model/
     language = language_in(manifest)
     exported = (folder / "model.onnx").is_file()
     if not exported and not _is_run(folder):
