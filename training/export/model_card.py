@@ -1,5 +1,6 @@
 """The model card: what the model is for, what it was made of, how good it is, what it cannot do."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ SECTIONS = (
 _NAMES = {"en": "English", "zh": "Chinese"}
 
 
-def card(manifest: dict[str, Any], version: int, size: int) -> str:
+def card(manifest: Mapping[str, Any], version: int, size: int) -> str:
     """The card in Markdown, from an exported model's manifest.
 
     Args:
@@ -105,7 +106,7 @@ def _limits(language: str) -> str:
     return "\n".join(f"- {limit}" for limit in (*_OWN_LIMITS[language], *shared))
 
 
-def _data(manifest: dict[str, Any]) -> str:
+def _data(manifest: Mapping[str, Any]) -> str:
     counts = manifest.get("examples_an_epoch", {})
     files = manifest["arguments"].get("data", {}).get("files", ())
     own = {Path(file["path"]).name for file in files}
@@ -188,7 +189,7 @@ def _compression(size: int, compression: dict[str, Any], figures: dict[str, Any]
     return "\n".join(lines)
 
 
-def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
+def _made(manifest: Mapping[str, Any], arguments: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
     recipe = f"--config {_recipe(manifest.get('config_file', 'run.toml'))}"
     teachers = manifest.get("teachers", [])
