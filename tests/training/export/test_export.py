@@ -18,7 +18,7 @@ from tests.training.shop import TRAINING
 from tests.training.tiny_run import QUERIES
 from training.config import TuningConfig
 from training.data.generator import compose
-from training.errors import ConfigError
+from training.errors import ConfigError, TrainingError
 from training.export.cost import Cost, worse_than
 from training.export.front_versions import live_front, newest_front
 from training.export.graph_builder import quantize
@@ -266,6 +266,41 @@ def test_the_gpus_graph_has_the_weights_of_the_cpus(shipped: Shipped, tmp_path: 
     small = predictor_of(repository)(TEXTS)
     assert (half.intent_logits.argmax(1) == small.intent_logits.argmax(1)).mean() > 0.97
     assert (half.sentence_vector * small.sentence_vector).sum(1).min() > 0.99
+
+
+def _altered(folder: Path, factor: float, *endings: str) -> None:
+    """Multiplies parts of an encoder's graph."""
+    graph = onnx.load(folder / "model.onnx")
+    for tensor in graph.graph.initializer:
+        if tensor.name.endswith(endings):
+            values = onnx.numpy_helper.to_array(tensor) * np.float32(factor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    onnx.save(graph, folder / "model.onnx")
+
+
+def test_a_gpus_graph_that_says_no_number_is_refused(shipped: Shipped, tmp_path: Path) -> None:
+    """What leaves fp16's range becomes infinite, and its difference no number."""
+    repository = tmp_path / "repository"
+    shutil.copytree(shipped.repository, repository)
+    _altered(repository / "encoder_en/1", 1e6, ".narrow.scale", ".narrow.bias")
+    with pytest.raises(TrainingError, match=r"fp16 are nan away.*leave fp16's range"):
+        write_half_precision(repository)
+    assert not (repository / f"encoder_en/1/{FILE}").exists()
+
+
+def test_a_gpus_graph_with_other_vectors_is_refused(
+    shipped: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though fp16 and fp32 agree: both were rebuilt wrongly."""
+    repository = tmp_path / "repository"
+    shutil.copytree(shipped.repository, repository)
+    found = restored(onnx.load(repository / "encoder_en/1/model.onnx"))
+    state = {**found.state, "vector.weight": -found.state["vector.weight"]}
+    monkeypatch.setattr(
+        "training.export.half_precision.restored", lambda _: replace(found, state=state)
+    )
+    with pytest.raises(TrainingError, match=r"not those of model\.onnx: cosine -"):
+        write_half_precision(repository)
 
 
 def test_weights_come_back_from_the_graph(trained: Trained, shipped: Shipped) -> None:
