@@ -216,7 +216,7 @@ def _made(manifest: Mapping[str, Any], arguments: dict[str, Any]) -> str:
 def _begun(start: dict[str, Any]) -> str:
     made = ""
     if recipe := start.get("config_file"):
-        made = f", which `{_recipe(recipe)}` had made in {start['seconds'] / 60:.0f} minutes"
+        made = f", which `{_recipe(recipe)}` had made{_in_minutes(start)}"
     return f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}{made}."
 
 
@@ -231,11 +231,20 @@ def _named(teacher: dict[str, Any]) -> str:
 
 
 def _teacher(teacher: dict[str, Any], texts: int) -> str:
-    found = teacher["best_epoch"].get("entities_f1", 0.0)
-    return (
-        f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
-        f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes on "
-        f"{teacher.get('processor') or 'an unnamed processor'}: "
-        f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
-        f"set. The student saw what it thinks of {texts} queries."
-    )
+    """What is known of a teacher: nothing but its path, where it has no manifest."""
+    base, recipe, count = (teacher.get(name) for name in ("base", "config_file", "parameters"))
+    told = f"Its teacher, on {_base(base)}," if base else f"Its teacher, {teacher.get('path')},"
+    told += f" was made with the recipe `{_recipe(recipe)}`" if recipe else " was made elsewhere"
+    told += f"{_in_minutes(teacher)} on {teacher.get('processor') or 'an unnamed processor'}"
+    found = (teacher.get("best_epoch") or {}).get("entities_f1")
+    facts = [
+        *([f"{count / 1e6:.1f}M parameters"] if count else ()),
+        *([f"F1 {found:.3f} on QueryNER's validation set"] if found else ()),
+    ]
+    told += f": {', '.join(facts)}." if facts else "."
+    return f"{told} The student saw what it thinks of {texts} queries."
+
+
+def _in_minutes(facts: dict[str, Any]) -> str:
+    seconds = facts.get("seconds")
+    return "" if seconds is None else f" in {seconds / 60:.0f} minutes"

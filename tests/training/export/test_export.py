@@ -23,7 +23,7 @@ from training.export.cost import Cost, worse_than
 from training.export.front_versions import live_front, newest_front
 from training.export.graph_builder import quantize
 from training.export.half_precision import FILE, restored, write_half_precision
-from training.export.model_card import SECTIONS
+from training.export.model_card import SECTIONS, card
 from training.export.next_version import (
     ExportError,
     check_batch_invariance,
@@ -448,6 +448,41 @@ def test_the_card_has_its_shape(shipped: Shipped) -> None:
     assert tuple(headings) == SECTIONS
     assert "`intentstream train --config recipe.toml`, seed 3" in text
     assert f"| own data: own.jsonl | the owner's | {len(TRAINING)} |" in text
+
+
+def test_the_card_says_of_a_teacher_and_a_start_what_is_known(shipped: Shipped) -> None:
+    manifest = json.loads((shipped.exported.folder / "manifest.json").read_text("utf-8"))
+    teacher = {
+        "path": "runs/large",
+        "base": "all-MiniLM-L6-v2",
+        "config_file": "large.toml",
+        "parameters": 112e6,
+        "seconds": 1680.0,
+        "best_epoch": {"entities_f1": 0.715},
+        "processor": "a processor",
+    }
+    unknown = {name: value if name == "path" else None for name, value in teacher.items()}
+    start = {"path": "runs/first", "sha256": "0" * 64, "config_file": "first.toml"}
+    facts = {"teachers": [teacher, unknown], "taught_texts": 9, "start": start}
+    text = card(manifest | facts, 1, 1000)
+    assert "in 28 minutes on a processor: 112.0M parameters, F1 0.715 on QueryNER's" in text
+    assert "Its teacher, runs/large, was made elsewhere on an unnamed processor. The" in text
+    assert "`first.toml` had made." in text
+
+
+def test_a_card_that_cannot_be_made_leaves_nothing_behind(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_run(trained.run, tmp_path, QUERIES)
+    before = _files(tmp_path)
+
+    def fails(*_: object) -> str:
+        raise KeyError("processor")
+
+    monkeypatch.setattr("training.export.next_version.card", fails)
+    with pytest.raises(KeyError):
+        export_run(trained.run, tmp_path, QUERIES)
+    assert _files(tmp_path) == before
 
 
 def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
