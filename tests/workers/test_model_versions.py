@@ -168,6 +168,20 @@ def test_one_content_may_have_answered_with_several_digests(
     assert second.digests == (digest(1), digest(7))
 
 
+def test_an_archived_version_gains_what_came_later(
+    repository: ModelRepository, tmp_path: Path
+) -> None:
+    """A graph for the GPU is made after the version may have been archived; a copy may be cut off."""
+    archive = ModelArchive(str(tmp_path / "archive"))
+    content = archive.add(repository.version(1), digest(1))
+    kept = tmp_path / "archive" / content / "encoder_en"
+    (kept / "model.onnx").write_bytes(b"graph")  # and no more of it
+    (repository.path / "encoder_en/1/model.fp16.onnx").write_bytes(b"half a graph")
+    assert archive.add(repository.version(1), digest(2)) == content
+    assert (kept / "model.fp16.onnx").read_bytes() == b"half a graph"
+    assert (kept / "model.onnx").read_bytes() == b"graph 1"
+
+
 def test_a_damaged_archive_is_not_served(repository: ModelRepository, tmp_path: Path) -> None:
     archive = ModelArchive(str(tmp_path / "archive"))
     content = archive.add(repository.version(1), digest(1))

@@ -15,7 +15,7 @@ from training.bases.vector_space import space_of
 from training.data import chinese
 from training.errors import ConfigError
 from training.evaluation.chinese import EnglishVectors
-from training.export.next_version import FRONT
+from training.export.front_versions import FRONT
 from training.export.saved_models import predictor_of, served_languages
 from training.inference.predict import Predictor, TorchPredictor
 from training.inference.routed import RoutedPredictor
