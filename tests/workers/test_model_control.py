@@ -17,8 +17,9 @@ from tests.workers.model_versions import (
 )
 from workers.cli import app
 from workers.embedded.triton import EmbeddedTriton
+from workers.models.archive import ModelArchive
 from workers.models.control import ModelControl, ModelSwitchError, model_beside
-from workers.models.repository import FRONT, ModelVersionError
+from workers.models.repository import FRONT, ModelRepository, ModelVersionError
 from workers.sections import TritonSettings
 from workers.triton import TritonModel
 
@@ -122,6 +123,68 @@ async def test_every_version_that_was_live_can_be_audited_by_its_digest(
         assert control.repository.candidates == []
         restored = control.archive.restore(control.archive.find(digest(1)), control.repository)
         restored.folder.rename(control.repository.front / "1")
+
+
+async def test_replays_of_one_version_share_it_and_the_last_takes_it_away(
+    settings: TritonSettings,
+) -> None:
+    async with model_beside(settings, "1") as first, TritonModel(first) as model:
+        async with model_beside(settings, "1") as second:
+            assert second.model_name == first.model_name
+        assert (await model.canary()).digest == digest(1)
+        async with ModelControl(settings) as control:
+            with pytest.raises(ModelVersionError, match="a replay calls"):
+                await control.unload("1")
+    assert ModelRepository(settings.repository).candidates == []
+
+
+async def test_an_archived_version_stays_until_the_last_replay_of_it_ends(
+    settings: TritonSettings, tmp_path: Path
+) -> None:
+    repository = ModelRepository(settings.repository)
+    there = [version.number for version in repository.versions()]
+    add_version(tmp_path / "elsewhere", 7)
+    ModelArchive(settings.archive).add(
+        ModelRepository(tmp_path / "elsewhere").version(7), digest(7)
+    )
+    async with model_beside(settings, digest(7)) as first:
+        async with model_beside(settings, digest(7)) as second:
+            assert second.model_name == first.model_name
+        assert [version.number for version in repository.versions()] == [*there, there[-1] + 1]
+        async with TritonModel(first) as model:
+            assert (await model.canary()).digest == digest(7)
+    assert [version.number for version in repository.versions()] == there
+    assert repository.candidates == []
+
+
+async def test_what_was_loaded_by_hand_stays_after_a_replay(settings: TritonSettings) -> None:
+    async with ModelControl(settings) as control:
+        async with model_beside(settings, "1") as beside:
+            name, _ = await control.load("1")
+            assert beside.model_name == name
+        async with model_beside(settings, "1"):
+            pass
+        assert control.repository.candidates == [name]
+        assert name in {model.name for model in await control.loaded() if model.state == "READY"}
+
+
+async def test_what_a_killed_replay_left_goes_with_the_next(
+    settings: TritonSettings, tmp_path: Path
+) -> None:
+    """The version too that it had taken out of the archive."""
+    repository = ModelRepository(settings.repository)
+    there = [version.number for version in repository.versions()]
+    add_version(tmp_path / "elsewhere", 7)
+    archive = ModelArchive(settings.archive)
+    archive.add(ModelRepository(tmp_path / "elsewhere").version(7), digest(7))
+    restored = archive.restore(archive.find(digest(7)), repository)
+    left = repository.add_candidate(restored.number, restored=True)
+    async with ModelControl(settings) as control:
+        await control._load(left, restored.number)
+        async with model_beside(settings, "1") as beside:
+            ready = {model.name for model in await control.loaded() if model.state == "READY"}
+            assert ready == {FRONT, beside.model_name}
+            assert [version.number for version in repository.versions()] == there
 
 
 def test_the_commands_say_what_is_live(

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,49 @@ def test_a_candidate_is_a_model_of_its_own(repository: ModelRepository) -> None:
     repository.remove_candidate(name)
     assert repository.candidates == []
     assert repository.version(2).folder.is_dir()
+
+
+def test_a_candidate_is_abandoned_when_the_last_process_that_called_it_has_died(
+    repository: ModelRepository,
+) -> None:
+    name = repository.add_candidate(2)
+    assert repository.abandoned == [name]
+    calling = "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[3]); "
+    calling += "from workers.models.repository import ModelRepository\n"
+    calling += "with ModelRepository(Path(sys.argv[1])).calling(sys.argv[2]):\n"
+    calling += " print('calls', flush=True); time.sleep(60)"
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", calling, repository.path, name, root], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"calls\n"
+        with repository.calling(name):
+            assert repository.abandoned == []
+        assert repository.abandoned == []
+        process.kill()
+    assert repository.abandoned == [name]
+
+
+def test_a_candidate_that_is_kept_is_never_abandoned(repository: ModelRepository) -> None:
+    name = repository.add_candidate(2)
+    repository.keep_candidate(name)
+    assert repository.abandoned == []
+    assert repository.add_candidate(2) == name
+    assert repository.abandoned == []
+
+
+@pytest.mark.parametrize(("promoted", "left"), [(False, [1, 2]), (True, [1, 2, 3])])
+def test_a_version_restored_for_a_candidate_goes_with_it_unless_it_was_live(
+    repository: ModelRepository, *, promoted: bool, left: list[int]
+) -> None:
+    repository.serve(2, [])
+    name = repository.add_candidate(3, restored=True)
+    if promoted:
+        repository.serve(3, [2])
+        repository.serve(2, [3])
+    repository.remove_candidate(name)
+    assert [version.number for version in repository.versions()] == left
 
 
 def test_encoders_that_triton_serves_itself_serve_both_versions(

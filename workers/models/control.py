@@ -7,7 +7,7 @@ old one finish, so no query is refused in between.
 
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -95,17 +95,39 @@ class ModelControl:
             UnreachableError: Triton does not answer.
         """
         with self.repository.alone():
-            number = self._number(which)
-            name = self.repository.add_candidate(number)
-            try:
-                await self._load(name, number)
-                found = await self._canary(name, number)
-            except BaseException:
-                await self._unload(name)
-                self.repository.remove_candidate(name)
-                raise
-            self._keep(number, found)
+            name, found = await self._borrow(which)
+            self.repository.keep_candidate(name)
         return name, found
+
+    @asynccontextmanager
+    async def beside(self, which: str) -> AsyncIterator[str]:
+        """A version beside the live one, for as long as the block runs.
+
+        Whoever asks for the same version meanwhile calls the same model; the last one to end takes
+        it away, and the next one to come what a killed process has left. One that was loaded by
+        hand stays.
+
+        Args:
+            which: as in `load`.
+
+        Yields:
+            The name of the model.
+
+        Raises:
+            ModelVersionError: there is no such version.
+            ModelSwitchError: Triton cannot load it.
+            UnreachableError: Triton does not answer.
+        """
+        use = ExitStack()
+        with self.repository.alone():
+            name, _ = await self._borrow(which)
+            use.enter_context(self.repository.calling(name))
+        try:
+            with use:
+                yield name
+        finally:
+            with self.repository.alone():
+                await self._clear()
 
     async def unload(self, which: str) -> None:
         """Unloads a candidate and removes it; the version stays in the repository.
@@ -114,15 +136,19 @@ class ModelControl:
             which: the version's number, or the candidate's name.
 
         Raises:
-            ModelVersionError: the live model is no candidate.
+            ModelVersionError: it is no candidate, or a replay calls it.
             UnreachableError: Triton does not answer.
         """
         name = candidate_name(int(which)) if which.isdigit() else which
-        if name not in self.repository.candidates:
-            raise ModelVersionError(
-                f"no candidate is called {name}", "intentstream model status shows them"
-            )
         with self.repository.alone():
+            if name not in self.repository.candidates:
+                raise ModelVersionError(
+                    f"no candidate is called {name}", "intentstream model status shows them"
+                )
+            if self.repository.is_called(name):
+                raise ModelVersionError(
+                    f"a replay calls {name}", "let it end, or end it, and unload the version then"
+                )
             await self._call("unload_model", model_name=name)
             self.repository.remove_candidate(name)
 
@@ -194,6 +220,28 @@ class ModelControl:
     def _keep(self, number: int, answered: ModelVersion) -> None:
         self.archive.add(self.repository.version(number), answered.digest)
 
+    async def _borrow(self, which: str) -> tuple[str, ModelVersion]:
+        """Loads a candidate that goes when nobody calls it. The repository must be held `alone`."""
+        await self._clear()
+        free = self.repository.next_number  # which a version out of the archive gets
+        number = self._number(which)
+        try:
+            name = self.repository.add_candidate(number, restored=number == free)
+            await self._load(name, number)
+            found = await self._canary(name, number)
+            self._keep(number, found)
+        except BaseException:
+            with contextlib.suppress(IntentstreamError):
+                await self._clear()
+            raise
+        return name, found
+
+    async def _clear(self) -> None:
+        """Takes away the candidates of replays that have ended, or have died."""
+        for name in self.repository.abandoned:
+            await self._call("unload_model", model_name=name)
+            self.repository.remove_candidate(name)
+
     async def _load(self, name: str, number: int) -> None:
         known = {model.name for model in await self.loaded() if model.state == "READY"}
         for language in self.repository.version(number).encoders:
@@ -201,10 +249,6 @@ class ModelControl:
             if encoder in known:  # on a GPU, Triton serves the encoders itself
                 await self._call("load_model", model_name=encoder)
         await self._call("load_model", model_name=name)
-
-    async def _unload(self, name: str) -> None:
-        with contextlib.suppress(IntentstreamError):
-            await self._call("unload_model", model_name=name)
 
     async def _canary(self, name: str, number: int) -> ModelVersion:
         settings = self.settings.model_copy(
@@ -251,17 +295,5 @@ async def model_beside(settings: TritonSettings, which: str) -> AsyncIterator[Tr
         ModelSwitchError: Triton cannot load it.
         UnreachableError: Triton does not answer.
     """
-    async with ModelControl(settings) as control:
-        there = candidate_name(int(which)) if which.isdigit() else ""
-        if there in control.repository.candidates:  # loaded by hand: it is not ours to unload
-            yield settings.model_copy(update={"model_name": there, "model_version": ""})
-            return
-        before = {version.number for version in control.repository.versions()}
-        name, answered = await control.load(which)
-        try:
-            yield settings.model_copy(update={"model_name": name, "model_version": ""})
-        finally:
-            await control.unload(name)
-            number = int(answered.version)
-            if number not in before:  # it came from the archive for this occasion
-                control.repository.remove(control.repository.version(number))
+    async with ModelControl(settings) as control, control.beside(which) as name:
+        yield settings.model_copy(update={"model_name": name, "model_version": ""})
