@@ -17,9 +17,10 @@ from tests.workers.model_versions import (
 )
 from workers.cli import app
 from workers.embedded.triton import EmbeddedTriton
+from workers.errors import UnreachableError
 from workers.models.archive import ModelArchive
 from workers.models.control import ModelControl, ModelSwitchError, model_beside
-from workers.models.repository import FRONT, ModelRepository, ModelVersionError
+from workers.models.repository import FRONT, ModelRepository, ModelVersionError, Version
 from workers.sections import TritonSettings
 from workers.triton import TritonModel
 
@@ -123,6 +124,41 @@ async def test_every_version_that_was_live_can_be_audited_by_its_digest(
         assert control.repository.candidates == []
         restored = control.archive.restore(control.archive.find(digest(1)), control.repository)
         restored.folder.rename(control.repository.front / "1")
+
+
+@pytest.mark.parametrize("digests_alone", [False, True])
+async def test_an_archive_that_refuses_changes_nothing(
+    settings: TritonSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    digests_alone: bool,
+) -> None:
+    """Neither before the switch nor when the new version has answered: none is live unarchived."""
+    async with ModelControl(settings) as control:
+        if digests_alone:
+            add = control.archive.add
+
+            def refusing(version: Version, answered: str = "") -> str:
+                if answered == digest(1):
+                    raise UnreachableError("the model archive refuses")
+                return add(version, answered)
+
+            monkeypatch.setattr(control.archive, "add", refusing)
+        else:
+            (tmp_path / "archive").write_text("no folder")
+        async with flowing(settings) as answered:
+            with pytest.raises(UnreachableError, match="archive"):
+                await control.promote("1")
+            with pytest.raises(UnreachableError, match="archive"):
+                await control.load("1")
+        assert digests_alone or set(answered) == {("2", digest(2))}
+        assert (await control.served()).digest == digest(LIVE)
+        assert (control.repository.served, control.repository.history) == (LIVE, [])
+        assert control.repository.candidates == []
+        assert {m.name for m in await control.loaded() if m.state == "READY"} == {FRONT}
+    if not digests_alone:
+        (tmp_path / "archive").unlink()
 
 
 async def test_replays_of_one_version_share_it_and_the_last_takes_it_away(

@@ -92,7 +92,7 @@ class ModelControl:
         Raises:
             ModelVersionError: there is no such version.
             ModelSwitchError: Triton cannot load it.
-            UnreachableError: Triton does not answer.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         with self.repository.alone():
             name, found = await self._borrow(which)
@@ -116,7 +116,7 @@ class ModelControl:
         Raises:
             ModelVersionError: there is no such version.
             ModelSwitchError: Triton cannot load it.
-            UnreachableError: Triton does not answer.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         use = ExitStack()
         with self.repository.alone():
@@ -155,13 +155,16 @@ class ModelControl:
     async def promote(self, which: str) -> ModelVersion:
         """Makes a version the live one. The one before serves until the new one has answered.
 
+        It is archived first: what is live can be audited. Where anything fails, the version before
+        is live still.
+
         Args:
             which: as in `load`.
 
         Raises:
-            ModelVersionError: there is no such version.
-            ModelSwitchError: Triton cannot load it; the version before is live still.
-            UnreachableError: Triton does not answer.
+            ModelVersionError: there is no such version, or it lacks a file.
+            ModelSwitchError: Triton cannot load it.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         with self.repository.alone():
             before = self.repository.served
@@ -173,9 +176,9 @@ class ModelControl:
         """Makes the version live that was so before the last promotion.
 
         Raises:
-            ModelVersionError: nothing was promoted.
+            ModelVersionError: nothing was promoted, or the version lacks a file.
             ModelSwitchError: Triton cannot load it.
-            UnreachableError: Triton does not answer.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         with self.repository.alone():
             history = self.repository.history
@@ -197,19 +200,30 @@ class ModelControl:
 
     async def _switch(self, number: int, history: list[int]) -> ModelVersion:
         before, told = self.repository.served, self.repository.history
-        with contextlib.suppress(IntentstreamError):  # a model that is down has nothing to keep
-            self._keep(before, await self._canary(FRONT, before))
+        self.archive.add(
+            self.repository.version(number)
+        )  # before it answers: an audit may ask for it
+        await self._keep_live(before)
         self.repository.serve(number, history)
         try:
             await self._load(FRONT, number)
             found = await self._canary(FRONT, number)
+            self._keep(number, found)
         except BaseException:
             self.repository.serve(before, told)
             with contextlib.suppress(IntentstreamError):
                 await self._load(FRONT, before)
             raise
-        self._keep(number, found)
         return found
+
+    async def _keep_live(self, number: int) -> None:
+        """Archives the live version, unless it is down or its files are damaged."""
+        try:
+            answered = await self._canary(FRONT, number)
+        except IntentstreamError:
+            return
+        with contextlib.suppress(ModelVersionError):
+            self._keep(number, answered)
 
     def _number(self, which: str) -> int:
         """The number of a version in the repository, which it enters from the archive if need be."""
@@ -293,7 +307,7 @@ async def model_beside(settings: TritonSettings, which: str) -> AsyncIterator[Tr
     Raises:
         ModelVersionError: there is no such version.
         ModelSwitchError: Triton cannot load it.
-        UnreachableError: Triton does not answer.
+        UnreachableError: Triton does not answer, or the archive refuses.
     """
     async with ModelControl(settings) as control, control.beside(which) as name:
         yield settings.model_copy(update={"model_name": name, "model_version": ""})
