@@ -1,6 +1,7 @@
 """Loading, promoting and rolling back on a real Triton, with queries flowing meanwhile."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -223,12 +224,37 @@ async def test_what_a_killed_replay_left_goes_with_the_next(
             assert [version.number for version in repository.versions()] == there
 
 
-def test_the_commands_say_what_is_live(
-    settings: TritonSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def commands(settings: TritonSettings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     for name in ("address", "repository", "archive"):
         monkeypatch.setenv(f"INTENTSTREAM_TRITON__{name.upper()}", str(getattr(settings, name)))
-    run = CliRunner()
-    listed = run.invoke(app, ["model", "list"])
+    return CliRunner()
+
+
+@pytest.mark.parametrize(("pin", "agreed"), [("", True), ("2", True), ("7", False)])
+def test_status_says_whether_the_workers_pin_is_live(
+    commands: CliRunner, monkeypatch: pytest.MonkeyPatch, pin: str, *, agreed: bool
+) -> None:
+    monkeypatch.setenv("INTENTSTREAM_TRITON__MODEL_VERSION", pin)
+    told = commands.invoke(app, ["model", "status"])
+    assert told.exit_code == (0 if agreed else 1)
+    assert f"version {LIVE} answers" in told.stdout
+    assert f"workers pin  {pin or 'no version'}" in told.stdout
+    assert ("pinned to version 7, which is not served" in told.stderr) is not agreed
+    facts = json.loads(commands.invoke(app, ["model", "status", "--json"]).stdout)
+    assert (facts["live"]["version"], facts["workers_pin"]) == (str(LIVE), pin or None)
+
+
+def test_status_says_that_the_repository_is_set_to_another_version(
+    commands: CliRunner, settings: TritonSettings
+) -> None:
+    ModelRepository(settings.repository).serve(1, [])
+    told = commands.invoke(app, ["model", "status"])
+    assert told.exit_code == 1
+    assert "intentstream model promote 1 loads it" in told.stdout
+
+
+def test_the_commands_say_what_is_live(commands: CliRunner) -> None:
+    listed = commands.invoke(app, ["model", "list"])
     assert listed.exit_code == 0, listed.output
     assert "en:2" in listed.output

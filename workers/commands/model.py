@@ -111,7 +111,10 @@ def _versions(repository: "ModelRepository", archived: "list[Archived]") -> list
 
 
 def status(*, as_json: _JSON = False) -> None:
-    """What Triton serves, and what the workers are pinned to. Exits 1 when the two don't agree."""
+    """What Triton serves, and what the workers are pinned to. Exits 1 when these don't agree.
+
+    The version that answers is also to be the one that the repository is set to.
+    """
 
     async def ask(control: "ModelControl") -> "tuple[ModelVersion, list[Loaded]]":
         return await control.served(), await control.loaded()
@@ -133,17 +136,18 @@ def status(*, as_json: _JSON = False) -> None:
             for m in loaded
         ],
     }
-    agreed = answered.version == str(control.repository.served)
+    configured = answered.version == str(control.repository.served)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     else:
         _print_status(facts, loaded)
-        if not agreed:
+        if not configured:
             typer.echo(
                 f"the repository is set to version {control.repository.served}: "
                 f"intentstream model promote {control.repository.served} loads it"
             )
-    raise typer.Exit(0 if agreed else 1)
+    pinned_to_it = _checked_pin(answered, control)
+    raise typer.Exit(0 if configured and pinned_to_it else 1)
 
 
 def _print_status(facts: dict[str, Any], loaded: "list[Loaded]") -> None:
@@ -190,13 +194,20 @@ def rollback() -> None:
 
 def _told(answered: "ModelVersion", control: "ModelControl") -> None:
     typer.echo(f"version {answered.version} is live; its answers carry {answered.digest}")
+    _checked_pin(answered, control)
+
+
+def _checked_pin(answered: "ModelVersion", control: "ModelControl") -> bool:
+    """Whether workers with these settings can call the live model; says on stderr if not."""
     pinned = control.settings.model_version
-    if pinned and pinned != answered.version:
-        typer.echo(
-            f"workers with these settings are pinned to version {pinned}, which is not served: set "
-            "INTENTSTREAM_TRITON__MODEL_VERSION anew, or leave it out",
-            err=True,
-        )
+    if pinned in ("", answered.version):
+        return True
+    typer.echo(
+        f"workers with these settings are pinned to version {pinned}, which is not served: set "
+        "INTENTSTREAM_TRITON__MODEL_VERSION anew, or leave it out",
+        err=True,
+    )
+    return False
 
 
 def _with_control(

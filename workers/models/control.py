@@ -190,12 +190,12 @@ class ModelControl:
             return await self._switch(history[-1], history[:-1])
 
     async def served(self) -> ModelVersion:
-        """How the live model signs its answers.
+        """How the live model signs its answers, whichever version the workers are pinned to.
 
         Raises:
             ModelUnavailableError: it does not answer.
         """
-        async with TritonModel(self.settings) as model:
+        async with TritonModel(self.settings.model_copy(update={"model_version": ""})) as model:
             return await model.canary()
 
     async def _switch(self, number: int, history: list[int]) -> ModelVersion:
