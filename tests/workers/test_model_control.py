@@ -16,6 +16,7 @@ from tests.workers.model_versions import (
     model_repository,
     read_history,
 )
+from training.inference.triton import triton_predictor
 from workers.cli import app
 from workers.embedded.triton import EmbeddedTriton
 from workers.errors import UnreachableError
@@ -252,6 +253,18 @@ def test_status_says_that_the_repository_is_set_to_another_version(
     told = commands.invoke(app, ["model", "status"])
     assert told.exit_code == 1
     assert "intentstream model promote 1 loads it" in told.stdout
+
+
+def test_a_candidate_is_evaluated_whatever_version_the_workers_are_pinned_to(
+    commands: CliRunner, settings: TritonSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTENTSTREAM_TRITON__MODEL_VERSION", str(LIVE))
+    assert commands.invoke(app, ["model", "load", "1"]).exit_code == 0
+    place = f"grpc://{settings.address}"
+    with triton_predictor(f"{place}/{FRONT}_candidate_v1") as candidate:
+        assert candidate(["red shoes"]).digest == digest(1)
+    with triton_predictor(place) as live:
+        assert live(["red shoes"]).digest == digest(LIVE)
 
 
 def test_the_commands_say_what_is_live(commands: CliRunner) -> None:
