@@ -128,6 +128,21 @@ async def test_every_version_that_was_live_can_be_audited_by_its_digest(
         restored.folder.rename(control.repository.front / "1")
 
 
+async def test_a_damaged_version_is_refused_with_what_it_lacks(settings: TritonSettings) -> None:
+    version = ModelRepository(settings.repository).version(1)
+    lost = version.encoder_folders()["en"] / "tokenizer.json"
+    moved = lost.rename(lost.with_suffix(".lost"))
+    try:
+        async with ModelControl(settings) as control:
+            for changed in (control.load("1"), control.promote("1")):
+                with pytest.raises(ModelVersionError, match=r"version 1 .* lacks tokenizer\.json"):
+                    await changed
+            assert control.repository.candidates == []
+            assert control.repository.served == LIVE
+    finally:
+        moved.rename(lost)
+
+
 @pytest.mark.parametrize("digests_alone", [False, True])
 async def test_an_archive_that_refuses_changes_nothing(
     settings: TritonSettings,

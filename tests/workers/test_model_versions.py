@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.workers.model_versions import add_version, digest, model_repository
+from workers.cli import app
 from workers.errors import UnreachableError
 from workers.models.archive import ModelArchive
 from workers.models.repository import ModelRepository, ModelVersionError, Version
@@ -168,6 +170,29 @@ def test_a_version_that_lacks_a_file_says_which(repository: ModelRepository) -> 
     (repository.path / "encoder_en/2/model.onnx").unlink()
     with pytest.raises(ModelVersionError, match=r"version 2 of the model lacks model\.onnx"):
         repository.version(2).content()
+
+
+@pytest.mark.parametrize("file", ["encoder_en/2/tokenizer.json", "query_understanding/2/model.py"])
+def test_a_damaged_version_is_in_the_way_of_no_other(
+    repository: ModelRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """It is listed as damaged, and comes back from the archive under the next free number."""
+    archive = ModelArchive(str(tmp_path / "archive"))
+    contents = [archive.add(version, digest(version.number)) for version in repository.versions()]
+    repository.remove(repository.version(1))
+    (repository.path / file).unlink()
+    assert archive.restore(contents[2], repository).number == 3
+    assert archive.restore(contents[0], repository).number == 4
+    assert archive.restore(contents[1], repository).number == 5
+    monkeypatch.setenv("INTENTSTREAM_TRITON__REPOSITORY", str(repository.path))
+    monkeypatch.setenv("INTENTSTREAM_TRITON__ARCHIVE", archive.url)
+    rows = json.loads(CliRunner().invoke(app, ["model", "list", "--json"]).stdout)
+    assert [row["version"] for row in rows] == [2, 3, 4, 5]
+    assert [row["content"] for row in rows] == [None, contents[2], contents[0], contents[1]]
+    table = CliRunner().invoke(app, ["model", "list"]).stdout
+    assert [("damaged" in line) for line in table.splitlines() if "en:" in line] == [
+        row["damaged"] for row in rows
+    ]
 
 
 def test_what_is_not_there_is_said(repository: ModelRepository, tmp_path: Path) -> None:

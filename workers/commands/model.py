@@ -68,12 +68,12 @@ def list_versions(*, as_json: _JSON = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("version", "encoders", "live", "archived", "answers signed")
+    table = Table("version", "encoders", "state", "archived", "answers signed")
     for row in rows:
         table.add_row(
             str(row["version"] or "-"),
             " ".join(f"{language}:{n}" for language, n in row["encoders"].items()),
-            "live" if row["live"] else "",
+            " ".join(state for state in ("live", "damaged") if row[state]),
             row["content"][:12] if row["archived"] else "",
             " ".join(digest[:_SHORT] for digest in row["digests"]),
         )
@@ -84,14 +84,15 @@ def _versions(repository: "ModelRepository", archived: "list[Archived]") -> list
     """Each content once: those in the repository by number, then those in the archive alone."""
     kept = {entry.content: entry for entry in archived}
     rows: list[dict[str, Any]] = []
-    for version in repository.versions():
-        entry = kept.pop(content := version.content(), None)
+    for version, content in repository.contents():
+        entry = kept.pop(content, None) if content else None
         rows.append(
             {
                 "version": version.number,
                 "content": content,
                 "encoders": version.encoders,
                 "live": version.number == repository.served,
+                "damaged": content is None,
                 "archived": entry is not None,
                 "digests": list(entry.digests) if entry else [],
             }
@@ -102,6 +103,7 @@ def _versions(repository: "ModelRepository", archived: "list[Archived]") -> list
             "content": entry.content,
             "encoders": entry.encoders,
             "live": False,
+            "damaged": False,
             "archived": True,
             "digests": list(entry.digests),
         }

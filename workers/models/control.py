@@ -228,7 +228,9 @@ class ModelControl:
     def _number(self, which: str) -> int:
         """The number of a version in the repository, which it enters from the archive if need be."""
         if which.isdigit() and len(which) < _SHORTEST_DIGEST:
-            return self.repository.version(int(which)).number
+            version = self.repository.version(int(which))
+            version.content()  # a damaged one is refused here, with what it lacks
+            return version.number
         return self.archive.restore(self.archive.find(which), self.repository).number
 
     def _keep(self, number: int, answered: ModelVersion) -> None:

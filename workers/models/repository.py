@@ -85,7 +85,8 @@ class Version:
             except OSError as error:
                 raise ModelVersionError(
                     f"version {self.number} of the model lacks {path.name} in {path.parent}",
-                    "restore it from the archive, or export it again",
+                    "load it from the archive by its digest (intentstream model list), or export it "
+                    "again",
                 ) from error
         for part, value in parts:
             digest.update(len(part).to_bytes(4) + part + len(value).to_bytes(8) + value)
@@ -121,14 +122,24 @@ class ModelRepository:
         """All versions, the oldest first."""
         return [self.version(number) for number in self._numbers()]
 
+    def contents(self) -> list[tuple[Version, str | None]]:
+        """All versions with their content, the oldest first; None stands where a file is missing."""
+        found: list[tuple[Version, str | None]] = []
+        for version in self.versions():
+            try:
+                found.append((version, version.content()))
+            except ModelVersionError:
+                found.append((version, None))
+        return found
+
     def version(self, number: int) -> Version:
-        """One version.
+        """One version; whether it has all its files, its content tells.
 
         Raises:
             ModelVersionError: it is not there.
         """
         folder = self.front / str(number)
-        if not (folder / "model.py").is_file():
+        if not folder.is_dir():
             known = ", ".join(map(str, self._numbers())) or "none"
             raise ModelVersionError(
                 f"there is no version {number} of the model in {self.path}",
