@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+import workers.models.control as control_module
 from tests.workers.model_versions import (
     add_version,
     digest,
@@ -16,6 +17,7 @@ from tests.workers.model_versions import (
     model_repository,
     read_history,
 )
+from tests.workers.switchboard import Switchboard
 from training.inference.triton import triton_predictor
 from workers.cli import app
 from workers.embedded.triton import EmbeddedTriton
@@ -176,6 +178,27 @@ async def test_an_archive_that_refuses_changes_nothing(
         assert {m.name for m in await control.loaded() if m.state == "READY"} == {FRONT}
     if not digests_alone:
         (tmp_path / "archive").unlink()
+
+
+async def test_a_triton_that_hangs_ends_a_command(
+    settings: TritonSettings, server: EmbeddedTriton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with that the lock on the repository, which is as it was."""
+    monkeypatch.setattr(control_module, "_LOADING_S", 1.0)
+    async with Switchboard(int(server.grpc_address.rpartition(":")[2])) as switchboard:
+        hanging = settings.model_copy(
+            update={"address": f"127.0.0.1:{switchboard.port}", "timeout_s": 1.0}
+        )
+        async with ModelControl(hanging) as control:
+            await control.loaded()
+            switchboard.flowing.clear()
+            with pytest.raises(UnreachableError, match="get_model_repository_index in 1 s"):
+                await control.promote("1")
+            with pytest.raises(UnreachableError, match=f"load_model {FRONT} in 1 s"):
+                await control._call("load_model", model_name=FRONT)
+            with control.repository.alone():
+                assert (control.repository.served, control.repository.history) == (LIVE, [])
+            switchboard.flowing.set()
 
 
 async def test_replays_of_one_version_share_it_and_the_last_takes_it_away(

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tritonclient.utils import InferenceServerException
 
@@ -274,10 +274,17 @@ class ModelControl:
             return await model.canary()
 
     async def _call(self, method: str, **arguments: Any) -> Any:
+        patience = max(self.settings.timeout_s, _LOADING_S if method == "load_model" else 0.0)
         try:
-            return await getattr(self._client, method)(**arguments)
+            return await getattr(self._client, method)(client_timeout=patience, **arguments)
         except InferenceServerException as error:
             status = str(error.status() or "UNKNOWN").removeprefix("StatusCode.")
+            if status == "DEADLINE_EXCEEDED":
+                asked = f"{method} {arguments.get('model_name', '')}".rstrip()
+                raise UnreachableError(
+                    f"Triton at {self.settings.address} has not answered {asked} in {patience:g} s",
+                    "look at its log; restart it if it hangs",
+                ) from error
             if method == "load_model" and status not in _AWAY:
                 raise ModelSwitchError(
                     f"Triton at {self.settings.address} cannot load "
@@ -291,7 +298,9 @@ class ModelControl:
             ) from error
 
 
-_AWAY = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
+_AWAY = frozenset({"UNAVAILABLE", "CANCELLED"})
+_LOADING_S: Final = 600.0
+"""How long loading may take: a large model on a busy machine takes minutes."""
 _SHORTEST_DIGEST = 8
 
 
