@@ -131,8 +131,8 @@ class ModelArchive:
         Raises:
             ModelVersionError: it is not in the archive, or came out otherwise than it went in.
         """
-        for version in repository.versions():
-            if version.content() == content:
+        for version, there in repository.contents():
+            if there == content:
                 return version
         source = f"{self._root}/{content}"
         if not self._store.exists(f"{source}/version.json"):
