@@ -34,7 +34,7 @@ class ModelConfig:
     `added_words` of the training texts that the vocabulary cuts, the most frequent ones, become pieces
     of their own.
     `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
-    an exported version such as `model_repository/encoder_en/5`. `start_share` of the finished weights are
+    an exported version such as `model_repository/encoder_en/6`. `start_share` of the finished weights are
     that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022), or those of
     `share_of`, another run on this base: what two have learnt apart is together in their average (model
     soups: Wortsman et al., ICML 2022).
