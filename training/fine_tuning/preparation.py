@@ -113,6 +113,7 @@ def prepare(
     if config.model.share_of:
         other = located(Path(config.model.share_of))
         facts = start_facts(other) | {"path": config.model.share_of}
+        check_unchanged(run.path, _begun_with(before), _begun_with({"share_of": facts}))
         run.record(share_of=facts | {"share": config.model.start_share})
     soft = None
     if config.distillation.texts:
@@ -151,12 +152,10 @@ def _hashes(config: DataConfig, data: Path) -> dict[str, str]:
 
 
 def _begun_with(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Digests of the models that a run goes on from and learns from."""
-    start = manifest.get("start", {})
-    found = {
-        f"the model {start.get('path')}": start.get("sha256"),
-        "the teachers, or what they are asked,": manifest.get("answers_digest"),
-    }
+    """Digests of the models that a run goes on from, keeps a share of, and learns from."""
+    models = (manifest.get("start", {}), manifest.get("share_of", {}))
+    found = {f"the model {facts.get('path')}": facts.get("sha256") for facts in models}
+    found["the teachers, or what they are asked,"] = manifest.get("answers_digest")
     return {name: digest for name, digest in found.items() if digest}
 
 

@@ -125,8 +125,8 @@ class RunFolder:
         """Removes the bases that an earlier run has made here, and its model."""
         made = [self.path / name for name in _MADE]
         model = config.model
-        begins = [model.base, model.vectors, f"{model.start}/model" if model.start else ""]
-        for name in begins:
+        trained = [f"{name}/model" for name in (model.start, model.share_of) if name]
+        for name in (model.base, model.vectors, *trained):
             if name and Path(name).exists() and Path(name).resolve() in [p.resolve() for p in made]:
                 raise ConfigError(
                     f"{self.path} is to hold a new run, which begins with {name} in it",

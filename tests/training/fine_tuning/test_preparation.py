@@ -92,9 +92,9 @@ def test_a_run_does_not_go_on_from_another_model_or_with_other_teachers(
 ) -> None:
     start = shutil.copytree(trained.run, tmp_path / "start")
     lessons = {str(trained.recipe.with_name("own.jsonl")): 5}
-    config = changed(
-        bare, {"loss.vector": 0.0, "model.start": str(start), "distillation.texts": lessons}
-    )
+    other = shutil.copytree(trained.run, tmp_path / "other")
+    values = {"model.start": str(start), "model.share_of": str(other), "model.start_share": 0.3}
+    config = changed(bare, values | {"loss.vector": 0.0, "distillation.texts": lessons})
     run = RunFolder(tmp_path / "run")
 
     def begin() -> None:
@@ -109,6 +109,10 @@ def test_a_run_does_not_go_on_from_another_model_or_with_other_teachers(
         begin()
     run.record(answers_digest=answers, start={"path": str(start), "sha256": "another"})
     with pytest.raises(ConfigError, match="start changed since"):
+        begin()
+    (other / "model" / "weights.pt").write_bytes(b"other weights")
+    run.record(start={})
+    with pytest.raises(ConfigError, match="other changed since"):
         begin()
 
 

@@ -80,15 +80,19 @@ def test_a_run_that_goes_on_keeps_what_it_has_made(tmp_path: Path) -> None:
     assert run.manifest()["start"] == {"path": "runs/other"}
 
 
-@pytest.mark.parametrize("name", ["base", "start"])
+@pytest.mark.parametrize("name", ["base", "start", "share_of"])
 def test_a_new_run_does_not_remove_what_it_begins_with(tmp_path: Path, name: str) -> None:
     run = RunFolder(tmp_path / "run")
     run.record_start(TrainConfig(), {})
     base, start = run.path / "base", run.path
     base.mkdir()
     run.model.mkdir()
-    model = ModelConfig(base=str(base)) if name == "base" else ModelConfig(start=str(start))
-    config = TrainConfig(model=model)
+    models = {
+        "base": ModelConfig(base=str(base)),
+        "start": ModelConfig(start=str(start)),
+        "share_of": ModelConfig(share_of=str(start)),
+    }
+    config = TrainConfig(model=models[name])
     with pytest.raises(ConfigError, match="give another --run folder"):
         run.record_start(config, {})
     assert (run.path / "base").is_dir()
