@@ -16,7 +16,10 @@ from training.evaluation import command as evaluate_command
 from training.evaluation.command import Wanted
 
 app = typer.Typer(
-    help="Fine-tune, measure and ship the model.", no_args_is_help=True, rich_markup_mode="rich"
+    help="Fine-tune, measure and ship the model.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

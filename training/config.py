@@ -240,6 +240,11 @@ def recipe_at(path: Path) -> Path:
     return own if not path.exists() and own.is_file() else path
 
 
+def own_recipes() -> list[str]:
+    """The names of the project's own recipes."""
+    return sorted(file.stem for file in RECIPES.glob("*.toml"))
+
+
 def load_config(path: Path) -> TrainConfig:
     """Reads and checks a configuration.
 
@@ -250,7 +255,8 @@ def load_config(path: Path) -> TrainConfig:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
-            f"no configuration at {path}", "training/configs holds the project's own"
+            f"no configuration at {path}",
+            f"name a file, or one of the project's own: {', '.join(own_recipes())}",
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", "name a file") from error

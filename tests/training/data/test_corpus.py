@@ -18,7 +18,7 @@ from training.data.markup import (
     hand_written_products,
     hand_written_requests,
 )
-from training.errors import LeakError
+from training.errors import DataError, LeakError
 
 _PARAPHRASE = hand_written_paraphrases()[0][1]
 _TRANSLATION = chinese.hand_written_pairs()[0][1]
@@ -38,6 +38,11 @@ def test_every_hand_written_set_is_for_evaluation_only() -> None:
         chinese.hand_written_near_misses(),
     ):
         assert {example.text for example in examples} <= found
+
+
+def test_a_source_that_is_not_there_says_how_to_train_without_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"en\.txt is not there .*leave esci out of the recipe"):
+        load_corpus(DataConfig(sources={"esci": -1}), tmp_path, 1)
 
 
 def _public(folder: Path) -> DataConfig:
