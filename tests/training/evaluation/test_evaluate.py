@@ -103,6 +103,28 @@ def test_a_served_model_on_ones_own_texts_with_a_page(
     assert "jane" not in html + (tmp_path / "report" / "label_errors.jsonl").read_text("utf-8")
     for line in (tmp_path / "report" / "label_errors.jsonl").read_text("utf-8").splitlines():
         assert json.loads(line)["given"] != json.loads(line)["suggested"]
+    written = [f"written: {file}" for file in sorted((tmp_path / "report").iterdir())]
+    assert sorted(line for line in done.stderr.splitlines() if "written" in line) == written
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_opened(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine", "utf-8")
+    for option in (("--report", taken), ("--json", taken / "facts.json")):
+        assert "cannot be written" in evaluate(tmp_path / "nowhere", *option).stderr
+    kept = tmp_path / "facts.json"
+    kept.write_text("mine", "utf-8")
+    refused = evaluate(tmp_path / "nowhere", "--json", kept, "--report", tmp_path / "new")
+    assert "there is no model at" in refused.stderr
+    assert kept.read_text("utf-8") == "mine"
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_a_few_texts_are_no_table_of_kinds(shipped: Shipped, tmp_path: Path) -> None:
+    few = write_jsonl(tmp_path / "few.jsonl", compose("requests", 12, 3))
+    done = evaluate(shipped.repository, "--on", few)
+    assert "too few texts to compare kinds of them" in done.stdout
+    assert "the rest" not in done.stdout
 
 
 def test_a_recipe_says_how_a_csv_is_read(shipped: Shipped, tmp_path: Path) -> None:
@@ -165,6 +187,21 @@ def test_without_a_data_folder_a_run_is_measured_by_ones_own_and_hand_written_te
     assert figures["slices"]["tested"] > 0
     with pytest.raises(DataError, match="queryner"):
         measure_of(tmp_path, tmp_path)
+
+
+def test_without_a_data_folder_evaluate_measures_what_needs_none_and_leaves_the_runs_figures(
+    trained: Trained, tmp_path: Path
+) -> None:
+    out = tmp_path / "facts.json"
+    before = RunFolder(trained.run).manifest()
+    done = evaluate(trained.run, "--data", trained.nothing, "--json", out)
+    assert done.exit_code == 0, done.output
+    assert f"no data folder {trained.nothing}: no public set is measured" in done.stderr
+    assert "--data" in done.stderr
+    figures = json.loads(out.read_text("utf-8"))["figures"]
+    assert {"intents_hand_written", "relations_crossed"} <= set(figures)
+    assert "entities_queryner_validation" not in figures
+    assert RunFolder(trained.run).manifest() == before
 
 
 def test_names_that_are_no_model_or_no_file_are_said(shipped: Shipped, tmp_path: Path) -> None:
