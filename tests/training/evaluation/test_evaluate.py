@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 from typer.testing import CliRunner, Result
 
 from streams.decoding import Decoder
+from streams.labels import INTENTS, SENTIMENTS
 from tests.training.conftest import Shipped, Trained
 from tests.training.tiny_run import write_jsonl
 from training import cli
@@ -21,7 +22,7 @@ from training.data.generator import compose
 from training.errors import ConfigError, DataError
 from training.evaluation.bars import judged
 from training.evaluation.entity_scores import entity_scores, words_of
-from training.evaluation.figures import steps_on
+from training.evaluation.figures import intent_metrics, steps_on
 from training.evaluation.measuring import measured
 from training.evaluation.metrics import count
 from training.evaluation.opened_models import opened
@@ -238,6 +239,17 @@ def test_a_repository_answers_by_script_as_its_front_does(shipped: Shipped) -> N
     alone = answers_of(predictor_of(shipped.repository), texts).found
     assert (found[0], found[2]) == (alone[0], alone[2])
     assert not found[1].spans
+
+
+def test_a_text_in_another_script_is_wrong_and_no_part_of_calibration(shipped: Shipped) -> None:
+    other = Example("красные туфли", "own", intent=INTENTS[0], sentiment=SENTIMENTS[0])
+    examples = [other, *compose("requests", 10, 3)]
+    with opened(str(shipped.repository)) as model:
+        alone = intent_metrics(model.predictor, [other])
+        studies = measured(model, steps_on("own", examples), {}, shown=False).studies
+    assert (alone["accuracy"], alone["calibration_error"]) == (0.0, 0.0)
+    for study in (studies["intents_own"], studies["sentiment_own"]):
+        assert sum(one.count for one in study.bins) == len(study.tally) - 1
 
 
 def test_a_graph_of_another_contract_is_refused(shipped: Shipped, tmp_path: Path) -> None:
