@@ -230,7 +230,9 @@ def distill(
 def pretrain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     queries: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Unlabelled queries: one a line, or JSON lines."),
+        typer.Option(
+            metavar="FILE", help="Unlabelled queries: one a line (.txt), or JSON lines (.jsonl)."
+        ),
     ],
     output: Annotated[
         Path, typer.Option(metavar="DIR", help="The new base, which a recipe can name.")

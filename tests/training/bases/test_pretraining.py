@@ -79,6 +79,7 @@ def test_a_whole_word_is_hidden_with_all_its_pieces(base: Path) -> None:
         ("few.txt", "shoes\nshoes\n", "holds 1 queries"),
         ("bad.jsonl", "{}\n", "bad.jsonl:1: KeyError"),
         ("gone.txt", None, "is not there"),
+        ("table.csv", "text,intent\n" + "red shoes,product_search\n" * 30, "but a table"),
     ],
 )
 def test_unusable_queries_are_said(
