@@ -80,7 +80,7 @@ def _stopped(run: RunFolder, unkept: float) -> str:
     if not run.checkpoint.is_file():
         return "stopped before the first checkpoint: the same command begins anew"
     return (
-        f"stopped: the same command goes on from the last checkpoint, {unkept:.0f} seconds before"
+        f"stopped: the same command goes on from the last checkpoint; {unkept:.0f} seconds are lost"
     )
 
 
