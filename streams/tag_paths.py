@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.tag_transitions import TagTransitions
+from streams.text import is_ideograph
 
 Wide = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -102,17 +103,13 @@ def words(text: str, offsets: list[list[int]]) -> list[Word]:
         joined = (
             previous is not None
             and start == previous.end
-            and not (_is_ideograph(text[previous.end - 1]) or _is_ideograph(text[start]))
+            and not (is_ideograph(text[previous.end - 1]) or is_ideograph(text[start]))
         )
         if joined and previous is not None:
             found[-1] = Word(previous.first_token, previous.start, end)
         else:
             found.append(Word(token, start, end))
     return found
-
-
-def _is_ideograph(character: str) -> bool:
-    return "⺀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"
 
 
 class Steps(Protocol):

@@ -57,13 +57,24 @@ def normalise(text: str, *, max_chars: int = 8000) -> str:
         raise TextTooLong(len(text), max_chars)
     if text.isascii():
         return _spaced(text if text.isprintable() else text.translate(_REMOVED))
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = whole_characters(text)
     text = _spaced(unicodedata.normalize("NFKC", text.translate(_REMOVED)))
     if len(text) > max_chars:
         raise TextTooLong(len(text), max_chars)
     return text
 
 
+def whole_characters(text: str) -> str:
+    """The text with surrogate pairs joined and lone surrogates, which are no text, replaced by U+FFFD."""
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _spaced(text: str) -> str:
     return " ".join(text.split())
+
+
+def is_ideograph(character: str) -> bool:
+    """Whether a character is Chinese or Japanese, a word of its own to tokenizers and the decoder."""
+    return "⺀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"

@@ -370,7 +370,8 @@ def export(
 
     The graph is int8 with scales from 128 training queries. Before anything is written it is
     compared with fp32 in quality, size and speed, and every query must get the same bytes alone
-    and in a batch. It becomes the encoder of the run's language, that of its base.
+    and in a batch. It becomes the encoder of the run's language, that of its base. What is live
+    stays so until the new version is promoted.
     """
     if profile not in ("cpu", "gpu"):
         raise typer.BadParameter("cpu or gpu", param_hint="--profile")

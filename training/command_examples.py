@@ -64,13 +64,13 @@ two runs of one recipe on both bases, compared with evaluate --before.
 EXPORT = """
 [bold]Examples[/bold]
 
-  The next version, beside those that are there; then beside the live one, and live:
+  The next version, whose number it says; then beside the live one, and live:
     [cyan]intentstream export runs/mine --repository model_repository[/cyan]
-    [cyan]intentstream model load 3[/cyan]
-    [cyan]intentstream replay --from -2h --model-version 3[/cyan]
-    [cyan]intentstream model promote 3[/cyan]
+    [cyan]intentstream model load 2[/cyan]
+    [cyan]intentstream replay --from -2h --model-version 2[/cyan]
+    [cyan]intentstream model promote 2[/cyan]
 
-  For a Triton on a GPU, fp16 from the same weights:
+  For a Triton on a GPU, fp16 from the same weights, before the version is loaded:
     [cyan]intentstream export --profile gpu --repository model_repository[/cyan]
 
   Figures and card of an exported version anew, after the evaluation sets have changed:

@@ -34,6 +34,8 @@ class ModelConfig:
             exported version such as `model_repository/encoder_en/5`.
         start_share: this share of the finished weights is the start's, so that less of what it knew is lost
             (WiSE-FT: Wortsman et al., CVPR 2022).
+        share_of: another run on this base, which the share is of instead: what two have learnt apart is
+            together in their average (model soups: Wortsman et al., ICML 2022).
         vectors: the encoder, 384 wide, whose sentence vectors the model learns to give, so that models on
             different bases share one vector space. Left out, the space is that of the start, or else the
             base's own.
@@ -47,10 +49,16 @@ class ModelConfig:
     language: str = ""
     start: str = ""
     start_share: float = 0.0
+    share_of: str = ""
     vectors: str = ""
     added_words: int = 0
     max_pieces: int = 64
     dropout: float = 0.1
+
+    @property
+    def shared(self) -> str:
+        """The model of which the finished weights keep `start_share`; "" where they keep none."""
+        return (self.share_of or self.start) if self.start_share else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class DataConfig:
     Attributes:
         sources: a count for each public data set, as `[data.sources]`: 0 leaves it out, -1 takes all.
         generated: a count for each kind of generated texts, as `[data.generated]`: `requests`, `products`,
-            `feelings`.
+            `feelings`; 0 leaves it out.
         files: a shop's own, as `[[data.files]]`.
         validation: files that decide which epoch is kept, besides what the project has for it, as
             `[[data.validation]]`.
@@ -387,16 +395,24 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         ),
         (model.added_words >= 0, "added_words must be 0 or more"),
         (0 <= model.start_share < 1, "start_share is a share, from 0 to below 1"),
-        (bool(model.start) or not model.start_share, "a start_share needs a start"),
+        (
+            bool(model.start or model.share_of) or not model.start_share,
+            "a start_share needs a start, or a share_of",
+        ),
+        (bool(model.start_share) or not model.share_of, "a share_of needs a start_share above 0"),
         (0 < config.loss.vector_share <= 1, "vector_share is a share of the texts, above 0"),
         (config.threads >= 1, "threads must be at least 1"),
         (
             all(
                 _is_count(count)
-                for counts in (data.sources, data.generated, config.distillation.texts)
+                for counts in (data.sources, config.distillation.texts)
                 for count in counts.values()
             ),
             "a count of examples is -1 for all, or 0 and more",
+        ),
+        (
+            all(_is_count(count) and count >= 0 for count in data.generated.values()),
+            "a count of generated texts is 0 or more: of them there is no all",
         ),
         (bool(data.sources or data.generated or data.files), "there is nothing to train on"),
     )

@@ -39,6 +39,7 @@ def test_every_experiment_is_valid_and_holds_out_what_decides(path: Path) -> Non
         ("[data]\nvalidation_sources = [1]\n" + ENOUGH, "is not a list of words"),
         ('[data]\non_leak = "ignore"\n' + ENOUGH, "on_leak is"),
         ("[data.sources]\nqueryner = -2\n", "a count of examples"),
+        ("[data.generated]\nrequests = -1\n", "of them there is no all"),
         ("seed = 1", "nothing to train on"),
         ('[optimizer]\nkind = "adam"\n' + ENOUGH, "kind is one of adamw, sgd"),
         ("[optimizer]\nepochs = true\n" + ENOUGH, "epochs = True is not a int"),

@@ -1,6 +1,7 @@
 """Loading, promoting and rolling back on a real Triton, with queries flowing meanwhile."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import pytest_asyncio
 from typer.testing import CliRunner
 
+import workers.models.control as control_module
 from tests.workers.model_versions import (
     add_version,
     digest,
@@ -15,10 +17,14 @@ from tests.workers.model_versions import (
     model_repository,
     read_history,
 )
+from tests.workers.switchboard import Switchboard
+from training.inference.triton import triton_predictor
 from workers.cli import app
 from workers.embedded.triton import EmbeddedTriton
+from workers.errors import UnreachableError
+from workers.models.archive import ModelArchive
 from workers.models.control import ModelControl, ModelSwitchError, model_beside
-from workers.models.repository import FRONT, ModelVersionError
+from workers.models.repository import FRONT, ModelRepository, ModelVersionError, Version
 from workers.sections import TritonSettings
 from workers.triton import TritonModel
 
@@ -124,12 +130,182 @@ async def test_every_version_that_was_live_can_be_audited_by_its_digest(
         restored.folder.rename(control.repository.front / "1")
 
 
-def test_the_commands_say_what_is_live(
-    settings: TritonSettings, monkeypatch: pytest.MonkeyPatch
+async def test_a_damaged_version_is_refused_with_what_it_lacks(settings: TritonSettings) -> None:
+    version = ModelRepository(settings.repository).version(1)
+    lost = version.encoder_folders()["en"] / "tokenizer.json"
+    moved = lost.rename(lost.with_suffix(".lost"))
+    try:
+        async with ModelControl(settings) as control:
+            for changed in (control.load("1"), control.promote("1")):
+                with pytest.raises(ModelVersionError, match=r"version 1 .* lacks tokenizer\.json"):
+                    await changed
+            assert control.repository.candidates == []
+            assert control.repository.served == LIVE
+    finally:
+        moved.rename(lost)
+
+
+@pytest.mark.parametrize("digests_alone", [False, True])
+async def test_an_archive_that_refuses_changes_nothing(
+    settings: TritonSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    digests_alone: bool,
 ) -> None:
+    """Neither before the switch nor when the new version has answered: none is live unarchived."""
+    async with ModelControl(settings) as control:
+        if digests_alone:
+            add = control.archive.add
+
+            def refusing(version: Version, answered: str = "") -> str:
+                if answered == digest(1):
+                    raise UnreachableError("the model archive refuses")
+                return add(version, answered)
+
+            monkeypatch.setattr(control.archive, "add", refusing)
+        else:
+            (tmp_path / "archive").write_text("no folder")
+        async with flowing(settings) as answered:
+            with pytest.raises(UnreachableError, match="archive"):
+                await control.promote("1")
+            with pytest.raises(UnreachableError, match="archive"):
+                await control.load("1")
+        assert digests_alone or set(answered) == {("2", digest(2))}
+        assert (await control.served()).digest == digest(LIVE)
+        assert (control.repository.served, control.repository.history) == (LIVE, [])
+        assert control.repository.candidates == []
+        assert {m.name for m in await control.loaded() if m.state == "READY"} == {FRONT}
+    if not digests_alone:
+        (tmp_path / "archive").unlink()
+
+
+async def test_a_triton_that_hangs_ends_a_command(
+    settings: TritonSettings, server: EmbeddedTriton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And with that the lock on the repository, which is as it was."""
+    monkeypatch.setattr(control_module, "_LOADING_S", 1.0)
+    async with Switchboard(int(server.grpc_address.rpartition(":")[2])) as switchboard:
+        hanging = settings.model_copy(
+            update={"address": f"127.0.0.1:{switchboard.port}", "timeout_s": 1.0}
+        )
+        async with ModelControl(hanging) as control:
+            await control.loaded()
+            switchboard.flowing.clear()
+            with pytest.raises(UnreachableError, match="get_model_repository_index in 1 s"):
+                await control.promote("1")
+            with pytest.raises(UnreachableError, match=f"load_model {FRONT} in 1 s"):
+                await control._call("load_model", model_name=FRONT)
+            with control.repository.alone():
+                assert (control.repository.served, control.repository.history) == (LIVE, [])
+            switchboard.flowing.set()
+
+
+async def test_replays_of_one_version_share_it_and_the_last_takes_it_away(
+    settings: TritonSettings,
+) -> None:
+    async with model_beside(settings, "1") as first, TritonModel(first) as model:
+        async with model_beside(settings, "1") as second:
+            assert second.model_name == first.model_name
+        assert (await model.canary()).digest == digest(1)
+        async with ModelControl(settings) as control:
+            with pytest.raises(ModelVersionError, match="a replay calls"):
+                await control.unload("1")
+    assert ModelRepository(settings.repository).candidates == []
+
+
+async def test_an_archived_version_stays_until_the_last_replay_of_it_ends(
+    settings: TritonSettings, tmp_path: Path
+) -> None:
+    repository = ModelRepository(settings.repository)
+    there = [version.number for version in repository.versions()]
+    add_version(tmp_path / "elsewhere", 7)
+    ModelArchive(settings.archive).add(
+        ModelRepository(tmp_path / "elsewhere").version(7), digest(7)
+    )
+    async with model_beside(settings, digest(7)) as first:
+        async with model_beside(settings, digest(7)) as second:
+            assert second.model_name == first.model_name
+        assert [version.number for version in repository.versions()] == [*there, there[-1] + 1]
+        async with TritonModel(first) as model:
+            assert (await model.canary()).digest == digest(7)
+    assert [version.number for version in repository.versions()] == there
+    assert repository.candidates == []
+
+
+async def test_what_was_loaded_by_hand_stays_after_a_replay(settings: TritonSettings) -> None:
+    async with ModelControl(settings) as control:
+        async with model_beside(settings, "1") as beside:
+            name, _ = await control.load("1")
+            assert beside.model_name == name
+        async with model_beside(settings, "1"):
+            pass
+        assert control.repository.candidates == [name]
+        assert name in {model.name for model in await control.loaded() if model.state == "READY"}
+
+
+async def test_what_a_killed_replay_left_goes_with_the_next(
+    settings: TritonSettings, tmp_path: Path
+) -> None:
+    """The version too that it had taken out of the archive."""
+    repository = ModelRepository(settings.repository)
+    there = [version.number for version in repository.versions()]
+    add_version(tmp_path / "elsewhere", 7)
+    archive = ModelArchive(settings.archive)
+    archive.add(ModelRepository(tmp_path / "elsewhere").version(7), digest(7))
+    restored = archive.restore(archive.find(digest(7)), repository)
+    left = repository.add_candidate(restored.number, restored=True)
+    async with ModelControl(settings) as control:
+        await control._load(left, restored.number)
+        async with model_beside(settings, "1") as beside:
+            ready = {model.name for model in await control.loaded() if model.state == "READY"}
+            assert ready == {FRONT, beside.model_name}
+            assert [version.number for version in repository.versions()] == there
+
+
+@pytest.fixture
+def commands(settings: TritonSettings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     for name in ("address", "repository", "archive"):
         monkeypatch.setenv(f"INTENTSTREAM_TRITON__{name.upper()}", str(getattr(settings, name)))
-    run = CliRunner()
-    listed = run.invoke(app, ["model", "list"])
+    return CliRunner()
+
+
+@pytest.mark.parametrize(("pin", "agreed"), [("", True), ("2", True), ("7", False)])
+def test_status_says_whether_the_workers_pin_is_live(
+    commands: CliRunner, monkeypatch: pytest.MonkeyPatch, pin: str, *, agreed: bool
+) -> None:
+    monkeypatch.setenv("INTENTSTREAM_TRITON__MODEL_VERSION", pin)
+    told = commands.invoke(app, ["model", "status"])
+    assert told.exit_code == (0 if agreed else 1)
+    assert f"version {LIVE} answers" in told.stdout
+    assert f"workers pin  {pin or 'no version'}" in told.stdout
+    assert ("pinned to version 7, which is not served" in told.stderr) is not agreed
+    facts = json.loads(commands.invoke(app, ["model", "status", "--json"]).stdout)
+    assert (facts["live"]["version"], facts["workers_pin"]) == (str(LIVE), pin or None)
+
+
+def test_status_says_that_the_repository_is_set_to_another_version(
+    commands: CliRunner, settings: TritonSettings
+) -> None:
+    ModelRepository(settings.repository).serve(1, [])
+    told = commands.invoke(app, ["model", "status"])
+    assert told.exit_code == 1
+    assert "intentstream model promote 1 loads it" in told.stdout
+
+
+def test_a_candidate_is_evaluated_whatever_version_the_workers_are_pinned_to(
+    commands: CliRunner, settings: TritonSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTENTSTREAM_TRITON__MODEL_VERSION", str(LIVE))
+    assert commands.invoke(app, ["model", "load", "1"]).exit_code == 0
+    place = f"grpc://{settings.address}"
+    with triton_predictor(f"{place}/{FRONT}_candidate_v1") as candidate:
+        assert candidate(["red shoes"]).digest == digest(1)
+    with triton_predictor(place) as live:
+        assert live(["red shoes"]).digest == digest(LIVE)
+
+
+def test_the_commands_say_what_is_live(commands: CliRunner) -> None:
+    listed = commands.invoke(app, ["model", "list"])
     assert listed.exit_code == 0, listed.output
     assert "en:2" in listed.output

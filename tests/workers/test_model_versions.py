@@ -2,11 +2,15 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.workers.model_versions import add_version, digest, model_repository
+from workers.cli import app
 from workers.errors import UnreachableError
 from workers.models.archive import ModelArchive
 from workers.models.repository import ModelRepository, ModelVersionError, Version
@@ -101,6 +105,49 @@ def test_a_candidate_is_a_model_of_its_own(repository: ModelRepository) -> None:
     assert repository.version(2).folder.is_dir()
 
 
+def test_a_candidate_is_abandoned_when_the_last_process_that_called_it_has_died(
+    repository: ModelRepository,
+) -> None:
+    name = repository.add_candidate(2)
+    assert repository.abandoned == [name]
+    calling = "import sys, time; from pathlib import Path; sys.path.insert(0, sys.argv[3]); "
+    calling += "from workers.models.repository import ModelRepository\n"
+    calling += "with ModelRepository(Path(sys.argv[1])).calling(sys.argv[2]):\n"
+    calling += " print('calls', flush=True); time.sleep(60)"
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", calling, repository.path, name, root], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"calls\n"
+        with repository.calling(name):
+            assert repository.abandoned == []
+        assert repository.abandoned == []
+        process.kill()
+    assert repository.abandoned == [name]
+
+
+def test_a_candidate_that_is_kept_is_never_abandoned(repository: ModelRepository) -> None:
+    name = repository.add_candidate(2)
+    repository.keep_candidate(name)
+    assert repository.abandoned == []
+    assert repository.add_candidate(2) == name
+    assert repository.abandoned == []
+
+
+@pytest.mark.parametrize(("promoted", "left"), [(False, [1, 2]), (True, [1, 2, 3])])
+def test_a_version_restored_for_a_candidate_goes_with_it_unless_it_was_live(
+    repository: ModelRepository, *, promoted: bool, left: list[int]
+) -> None:
+    repository.serve(2, [])
+    name = repository.add_candidate(3, restored=True)
+    if promoted:
+        repository.serve(3, [2])
+        repository.serve(2, [3])
+    repository.remove_candidate(name)
+    assert [version.number for version in repository.versions()] == left
+
+
 def test_encoders_that_triton_serves_itself_serve_both_versions(
     repository: ModelRepository,
 ) -> None:
@@ -123,6 +170,29 @@ def test_a_version_that_lacks_a_file_says_which(repository: ModelRepository) -> 
     (repository.path / "encoder_en/2/model.onnx").unlink()
     with pytest.raises(ModelVersionError, match=r"version 2 of the model lacks model\.onnx"):
         repository.version(2).content()
+
+
+@pytest.mark.parametrize("file", ["encoder_en/2/tokenizer.json", "query_understanding/2/model.py"])
+def test_a_damaged_version_is_in_the_way_of_no_other(
+    repository: ModelRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """It is listed as damaged, and comes back from the archive under the next free number."""
+    archive = ModelArchive(str(tmp_path / "archive"))
+    contents = [archive.add(version, digest(version.number)) for version in repository.versions()]
+    repository.remove(repository.version(1))
+    (repository.path / file).unlink()
+    assert archive.restore(contents[2], repository).number == 3
+    assert archive.restore(contents[0], repository).number == 4
+    assert archive.restore(contents[1], repository).number == 5
+    monkeypatch.setenv("INTENTSTREAM_TRITON__REPOSITORY", str(repository.path))
+    monkeypatch.setenv("INTENTSTREAM_TRITON__ARCHIVE", archive.url)
+    rows = json.loads(CliRunner().invoke(app, ["model", "list", "--json"]).stdout)
+    assert [row["version"] for row in rows] == [2, 3, 4, 5]
+    assert [row["content"] for row in rows] == [None, contents[2], contents[0], contents[1]]
+    table = CliRunner().invoke(app, ["model", "list"]).stdout
+    assert [("damaged" in line) for line in table.splitlines() if "en:" in line] == [
+        row["damaged"] for row in rows
+    ]
 
 
 def test_what_is_not_there_is_said(repository: ModelRepository, tmp_path: Path) -> None:
@@ -166,6 +236,20 @@ def test_one_content_may_have_answered_with_several_digests(
     first, second = sorted(archive.versions(), key=lambda found: len(found.digests))
     assert first.digests == ()
     assert second.digests == (digest(1), digest(7))
+
+
+def test_an_archived_version_gains_what_came_later(
+    repository: ModelRepository, tmp_path: Path
+) -> None:
+    """A graph for the GPU is made after the version may have been archived; a copy may be cut off."""
+    archive = ModelArchive(str(tmp_path / "archive"))
+    content = archive.add(repository.version(1), digest(1))
+    kept = tmp_path / "archive" / content / "encoder_en"
+    (kept / "model.onnx").write_bytes(b"graph")  # and no more of it
+    (repository.path / "encoder_en/1/model.fp16.onnx").write_bytes(b"half a graph")
+    assert archive.add(repository.version(1), digest(2)) == content
+    assert (kept / "model.fp16.onnx").read_bytes() == b"half a graph"
+    assert (kept / "model.onnx").read_bytes() == b"graph 1"
 
 
 def test_a_damaged_archive_is_not_served(repository: ModelRepository, tmp_path: Path) -> None:

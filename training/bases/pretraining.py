@@ -31,7 +31,7 @@ from training.bases.encoders import resolve
 from training.bases.languages import PRETRAINING, known_language
 from training.errors import ConfigError, DataError
 from training.hardware import best_device, fast_bf16, processor
-from training.network.tokens import IGNORED, first_pieces, load_tokenizer
+from training.network.tokens import IGNORED, load_tokenizer, pieces_of_words
 from training.terminal import progress_bar
 
 _CHARS = 400
@@ -97,7 +97,7 @@ def read_queries(path: Path) -> list[str]:
     if not path.is_file():
         raise DataError(f"{path} is not there", "name a file with a query a line")
     found: dict[str, None] = {}
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             text = normalise(_text(line, path, number)[:_CHARS]) if line.strip() else ""
             if text:
@@ -141,10 +141,10 @@ def pretrain(queries: Path, output: Path, plan: Pretraining = Pretraining()) -> 
     torch.set_num_threads(plan.threads)
     chance = random.Random(plan.seed)  # noqa: S311 - not a secret
     chance.shuffle(texts)
-    encoded = [
-        _query(t, e, plan) for t, e in zip(texts, tokenizer.encode_batch(texts), strict=True)
-    ]
-    aside = max(min(plan.held_out, len(texts) // 10), 1)
+    pieces = tokenizer.encode_batch(texts)
+    encoded = [_query(t, e, plan) for t, e in zip(texts, pieces, strict=True)]
+    encoded = [query for query in encoded if query.words]  # U+FFFD alone has nothing to guess
+    aside = max(min(plan.held_out, len(encoded) // 10), 1)
     model, complete = _masked_model(base)
     learner = _Learner(model, plan, special, encoded[aside:])
     with SummaryWriter(str(output / "tensorboard")) as curves:
@@ -152,7 +152,7 @@ def pretrain(queries: Path, output: Path, plan: Pretraining = Pretraining()) -> 
     facts = {
         "arguments": asdict(plan),
         "language": known_language(plan.base),
-        "queries": len(texts),
+        "queries": len(encoded),
         "queries_sha256": hashlib.sha256(queries.read_bytes()).hexdigest(),
         "processor": processor(),
         **figures,
@@ -215,9 +215,8 @@ def _query(text: str, encoding: Encoding, plan: Pretraining) -> _Query:
     last = len(ids) - 1
     if not plan.whole_words:
         return _Query(tuple(ids), tuple((position,) for position in range(1, last)))
-    firsts = first_pieces(text, [(0, 0), *offsets[1:-1], (0, 0)])
-    ends = [*firsts[1:], last]
-    return _Query(tuple(ids), tuple(tuple(range(a, b)) for a, b in zip(firsts, ends, strict=True)))
+    words = pieces_of_words(text, offsets[1:last])
+    return _Query(tuple(ids), tuple(tuple(range(a + 1, b + 1)) for a, b in words))
 
 
 def masked(
@@ -235,8 +234,6 @@ def masked(
     for row, query in enumerate(queries):
         ids[row, : len(query.ids)] = torch.tensor(query.ids)
         mask[row, : len(query.ids)] = 1
-        if not query.words:
-            continue
         hidden = [word for word in query.words if chance.random() < share]
         for word in hidden or [chance.choice(query.words)]:
             dice = chance.random()

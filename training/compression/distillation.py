@@ -6,9 +6,11 @@ student may cut words into different pieces.
 """
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from training.network.tokens import first_pieces
 
 Advance = Callable[[int], None]
 _CHUNK = 512
+_DAMAGED = (KeyError, ValueError, OSError, EOFError, BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,9 +95,10 @@ class SoftTags:
             DataError: no such file, or it is not one of soft labels.
         """
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+                text = held["texts"].tobytes().decode()
                 return cls(
-                    texts=tuple(held["texts"].tobytes().decode().split("\n")),
+                    texts=tuple(text.split("\n")) if text else (),
                     offsets=held["offsets"],
                     probabilities=held["probabilities"],
                     tags=tuple(held["tags"].tolist()),
@@ -102,9 +106,10 @@ class SoftTags:
                 )
         except FileNotFoundError:
             raise DataError(f"{path} is not there", "let a teacher label the texts first") from None
-        except (KeyError, ValueError, OSError) as error:
+        except _DAMAGED as error:
             raise DataError(
-                f"{path.name} holds no soft labels: {error}", "make it again"
+                f"{path} holds no soft labels, or is damaged: {error}",
+                "remove it, and let the teachers answer again: intentstream distill --teacher DIR",
             ) from error
 
 

@@ -46,7 +46,7 @@ def importance(model: QueryModel, batches: Iterable[Batch], weights: LossConfig)
         weights: of the tasks.
 
     Raises:
-        ConfigError: an encoder of another make.
+        ConfigError: an encoder of another make; no text has a label of what is trained.
     """
     layers = _layers(model.encoder)
     model.eval()
@@ -55,6 +55,8 @@ def importance(model: QueryModel, batches: Iterable[Batch], weights: LossConfig)
     for batch in batches:
         with _watched(layers) as seen:
             parts = losses(model(batch.ids, batch.mask), batch, weights, 0.0)
+            if not parts:
+                continue
             model.zero_grad(set_to_none=True)
             torch.stack(list(parts.values())).sum().backward()  # type: ignore[no-untyped-call] # torch
         for name, inputs in seen.items():
@@ -68,6 +70,11 @@ def importance(model: QueryModel, batches: Iterable[Batch], weights: LossConfig)
             before = totals[name] or [torch.zeros_like(change) for change in changes]
             totals[name] = [a + b for a, b in zip(before, changes, strict=True)]
     model.zero_grad(set_to_none=True)
+    if not totals[_UNITS]:
+        raise ConfigError(
+            "no text has a label that tells which heads and units matter",
+            "train on labelled texts too, or leave heads and units out of [student]",
+        )
     return Importance(tuple(totals[_ATTENTION]), tuple(totals[_UNITS]))
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streams.text import normalise
-from training.data.examples import Example, TextSpan, same_text
+from training.data.examples import Example, same_text
+from training.data.readers import from_words
 from training.errors import DataError
 
 ECOMMERCE = {"HC": "core_product_type", "HP": "creator"}
@@ -41,33 +42,23 @@ def _sentences(path: Path, source: str, types: dict[str, str]) -> list[Example]:
     for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
         if not line.strip():
             if characters:
-                found.append(_example(characters, tags, source, types))
+                found.append(from_words(characters, tags, source, blanks=False))
             characters, tags = [], []
             continue
         character, _, tag = line.rpartition("\t")
         characters.append(character or " ")
-        tags.append(tag.strip())
+        tags.append(_tag(tag.strip(), source, types))
     return found
 
 
-def _example(characters: list[str], tags: list[str], source: str, types: dict[str, str]) -> Example:
-    spans: list[TextSpan] = []
-    position, open_type = 0, ""
-    for character, tag in zip(characters, tags, strict=True):
-        end = position + len(character)
-        prefix, _, kind = tag.partition("-")
-        if kind and kind not in types:
-            raise DataError(
-                f"{source}: unknown type {kind!r}", "map it in training/data/chinese_sources"
-            )
-        name = types.get(kind, "")
-        if name and prefix in ("I", "E") and open_type == name and spans:
-            spans[-1] = TextSpan(name, spans[-1].start, end)
-        elif name:
-            spans.append(TextSpan(name, position, end))
-        open_type = name if prefix not in ("E", "S") else ""
-        position = end
-    return Example("".join(characters), source, spans=tuple(spans))
+def _tag(tag: str, source: str, types: dict[str, str]) -> str:
+    prefix, _, kind = tag.partition("-")
+    if kind and kind not in types:
+        raise DataError(
+            f"{source}: unknown type {kind!r}", "map it in training/data/chinese_sources"
+        )
+    name = types.get(kind, "")
+    return f"{prefix}-{name}" if name else "O"
 
 
 def reviews(folder: Path) -> list[Example]:

@@ -82,7 +82,7 @@ class Corpus:
     def taught(self, names: Collection[str], answered: Container[str]) -> "Corpus":
         """The corpus without those texts of the named sources that have neither label nor answer."""
         pools = {
-            name: [e for e in pool if e.spans is not None or e.text in answered]
+            name: [e for e in pool if _is_labelled(e) or e.text in answered]
             if name in names
             else pool
             for name, pool in self.pools.items()
@@ -128,7 +128,7 @@ def load_corpus(
 
     Raises:
         ConfigError: a source that must not train shipped weights; a task without any example.
-        DataError: unreadable data, an empty class.
+        DataError: unreadable data, a source that is not in the folder, an empty class.
         LeakError: texts of a source or a file that are evaluation texts (hand-written ones, those of
             a public set that measures, of a validation file), when `on_leak` is "error".
     """
@@ -142,9 +142,10 @@ def load_corpus(
     evaluation = [
         *hand_written(),
         *validation_files(config),
+        *(example for name in config.validation_sources for example in load(name, folder)),
         *(
             example
-            for name in (*_HELD_OUT, *config.validation_sources)
+            for name in _HELD_OUT
             if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
             for example in load_if_there(name, folder)
         ),
@@ -155,7 +156,9 @@ def load_corpus(
     }
     for file in config.files:
         own = [_with_sure_relations(example) for example in _read(file)]
-        pools[file.path] = without_leaks(own, evaluation, drop=config.on_leak == "drop")
+        kept = without_leaks(own, evaluation, drop=config.on_leak == "drop")
+        # One may be named twice, for two columns.
+        pools[file.path] = pools.get(file.path, []) + kept
     annotated = [
         example
         for pool in pools.values()
@@ -204,6 +207,11 @@ def _read(file: FileConfig) -> list[Example]:
             f"{file.path}: unknown name {unknown[0]!r} of a column", f"there are {', '.join(known)}"
         )
     return read(Path(file.path), Columns(**file.columns))
+
+
+def _is_labelled(example: Example) -> bool:
+    known = (example.intent, example.sentiment, example.spans)
+    return any(label is not None for label in known)
 
 
 def _with_sure_relations(example: Example) -> Example:

@@ -1,5 +1,6 @@
 """What a model is trained on: one text and whatever is known about it."""
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -129,7 +130,8 @@ def normalised(example: Example) -> Example:
 
 
 def same_text(text: str) -> str:
-    """A key under which copies of a text meet: letters and digits, lower-cased."""
+    """A key under which copies of a text meet: letters and digits, normalised and lower-cased."""
+    text = normalise(text, max_chars=sys.maxsize)
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 

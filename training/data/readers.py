@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from streams.labels import ENTITY_TYPES, INTENTS, PREDICATES, SENTIMENTS
+from streams.text import is_ideograph, whole_characters
 from training.data.examples import Example, TextSpan, checked
 from training.errors import DataError
 
@@ -49,6 +50,8 @@ class Columns:
 def read(path: Path, columns: Columns = Columns()) -> list[Example]:
     """All examples of a file, by its suffix: .conll, .bio, .iob2; .jsonl; .csv, .tsv.
 
+    Their source is the file; while they are read and checked, it is the line too.
+
     Raises:
         DataError: no such file, an unknown suffix, a malformed line, a label outside the schema.
     """
@@ -60,13 +63,12 @@ def read(path: Path, columns: Columns = Columns()) -> list[Example]:
             f"name it {', '.join(sorted(_READERS))}",
         ) from None
     try:
-        found = [checked(example) for example in reader(path, columns)]
+        placed = (checked(example) for example in reader(path, columns))
+        found = [replace(example, source=path.name) for example in placed]
     except FileNotFoundError:
         raise DataError(f"{path} is not there", "check the path") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "name a file") from error
-    except csv.Error as error:
-        raise DataError(f"{path.name} is not CSV: {error}", "check its quotes") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8: {error.reason}", "convert it") from error
     if not found:
@@ -75,43 +77,68 @@ def read(path: Path, columns: Columns = Columns()) -> list[Example]:
 
 
 def from_words(
-    words: list[str], tags: list[str], source: str, intent: str | None = None
+    words: Sequence[str],
+    tags: Sequence[str],
+    source: str,
+    intent: str | None = None,
+    *,
+    blanks: bool = True,
 ) -> Example:
-    """An example from words and their BIO tags; an I- that continues nothing begins an entity."""
+    """An example from words and their BIO or BIOES tags; an I- that continues nothing begins an entity.
+
+    Args:
+        words: of one text.
+        tags: one a word.
+        source: of the example.
+        intent: of the text, where it is known.
+        blanks: whether a blank stands between two words; beside an ideograph there never is one.
+
+    Raises:
+        DataError: another tag.
+    """
     spans: list[TextSpan] = []
-    position, open_type = 0, ""
+    text, open_type = "", ""
     for word, tag in zip(words, tags, strict=True):
+        if blanks and text and not (is_ideograph(text[-1]) or is_ideograph(word[:1])):
+            text += " "
+        start = len(text)
+        text += word
         prefix, _, kind = tag.partition("-")
         if tag == "O":
             open_type = ""
-        elif prefix == "I" and kind == open_type:
-            spans[-1] = TextSpan(kind, spans[-1].start, position + len(word))
-        elif prefix in ("B", "I") and kind:
-            spans.append(TextSpan(kind, position, position + len(word)))
-            open_type = kind
-        else:
+            continue
+        if prefix not in ("B", "I", "E", "S") or not kind:
             raise DataError(f"{source}: {tag!r} is not a BIO tag", "use O, B-type and I-type")
-        position += len(word) + 1
-    return Example(" ".join(words), source, intent=intent, spans=tuple(spans))
+        if prefix in ("I", "E") and kind == open_type:
+            spans[-1] = TextSpan(kind, spans[-1].start, len(text))
+        else:
+            spans.append(TextSpan(kind, start, len(text)))
+        open_type = kind if prefix in ("B", "I") else ""
+    return Example(text, source, intent=intent, spans=tuple(spans))
 
 
 def _conll(path: Path, columns: Columns) -> Iterator[Example]:
-    words: list[str] = []
-    tags: list[str] = []
+    """A file of which each word is one character has the blanks of its texts as characters too."""
+    texts: list[tuple[list[str], list[str], str]] = []
+    ended = True
     with path.open(encoding=_ENCODING) as lines:
-        for number, line in enumerate(lines, 1):
-            parts = line.split()
-            if not parts:
-                if words:
-                    yield from_words(words, tags, path.name)
-                words, tags = [], []
+        for number, whole in enumerate(lines, 1):
+            place, line = f"{path.name}:{number}", whole.rstrip()
+            if not line or line.startswith("-DOCSTART-"):
+                ended = True
                 continue
+            parts = line.split("\t") if "\t" in line else [p for p in line.split(" ") if p]
+            word = parts[0].strip() or " "
             if len(parts) < 2:
-                raise DataError(f"{path.name}:{number}: no tag after the word {parts[0]!r}")
-            words.append(parts[0])
-            tags.append(_mapped_tag(parts[-1], columns, path.name))
-    if words:
-        yield from_words(words, tags, path.name)
+                raise DataError(f"{place}: no tag after the word {word!r}")
+            if ended:
+                texts.append(([], [], place))
+                ended = False
+            texts[-1][0].append(word)
+            texts[-1][1].append(_mapped_tag(parts[-1].strip(), columns, place))
+    blanks = any(len(word) > 1 for words, _, _ in texts for word in words)
+    for words, tags, place in texts:
+        yield from_words(words, tags, place, blanks=blanks)
 
 
 def _mapped_tag(tag: str, columns: Columns, source: str) -> str:
@@ -127,17 +154,18 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Example]:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
+            place = f"{path.name}:{number}"
             try:
                 row = _row(line)
-                spans, relations = _annotated(row, columns, path.name)
+                spans, relations = _annotated(row, columns, place)
             except (ValueError, KeyError, TypeError) as error:
                 fault = f"no {error}" if isinstance(error, KeyError) else str(error)
                 raise DataError(
-                    f"{path.name}:{number}: {fault}",
+                    f"{place}: {fault}",
                     'a line is {"text": …, "intent": …, "entities": [{"type", "start", "end"}], '
                     '"relations": [{"subject", "object"}]}',
                 ) from error
-            yield from _labelled(row, columns, path.name, spans, relations)
+            yield from _labelled(row, columns, place, spans, relations)
 
 
 def _row(line: str) -> Mapping[str, Any]:
@@ -204,21 +232,46 @@ def _whole(value: object) -> int:
 def _csv(path: Path, columns: Columns) -> Iterator[Example]:
     delimiter = "\t" if path.suffix == ".tsv" else columns.delimiter
     with path.open(encoding=_ENCODING, newline="") as lines:
-        rows = csv.DictReader(lines, delimiter=delimiter)
-        if columns.text not in (rows.fieldnames or ()):
-            raise DataError(
-                f"{path.name} has no column {columns.text!r}",
-                f"its columns are {', '.join(rows.fieldnames or ())}; name others, or another "
-                "delimiter, under columns",
-            )
-        for name, usual in ((columns.intent, "intent"), (columns.sentiment, "sentiment")):
-            if name != usual and name not in (rows.fieldnames or ()):
+        rows = _rows(lines, path.name, delimiter)
+        _, head = next(rows, ("", []))
+        names = [name.strip() for name in head]
+        _check_names(names, columns, path.name)
+        for place, cells in rows:
+            if any(cells[len(names) :]):
                 raise DataError(
-                    f"{path.name} has no column {name!r}",
-                    f"its columns are {', '.join(rows.fieldnames or ())}",
+                    f"{place}: {len(cells)} cells, and there are {len(names)} columns",
+                    f"a text that has {delimiter!r} in it is put into quotes",
                 )
-        for row in rows:
-            yield from _labelled(row, columns, path.name)
+            yield from _labelled(dict(zip(names, cells, strict=False)), columns, place)
+
+
+def _rows(lines: Iterable[str], name: str, delimiter: str) -> Iterator[tuple[str, list[str]]]:
+    """The rows that are not empty, and where each begins."""
+    loose = delimiter != "\t"  # with tabs, what comes after a blank is no quoted cell
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=loose, strict=True)
+    place = f"{name}:1"
+    try:
+        for cells in rows:
+            if any(cell.strip() for cell in cells):
+                yield place, cells
+            place = f"{name}:{rows.line_num + 1}"
+    except csv.Error as error:
+        raise DataError(
+            f"{place}: the row that begins here is not CSV: {error}",
+            'a cell that begins with a quote ends with one, and a quote in it is written twice: "24"" wide"',
+        ) from error
+
+
+def _check_names(names: Collection[str], columns: Columns, source: str) -> None:
+    there = f"its columns are {', '.join(names)}"
+    if columns.text not in names:
+        raise DataError(
+            f"{source} has no column {columns.text!r}",
+            f"{there}; name others, or another delimiter, under columns",
+        )
+    for name, usual in ((columns.intent, "intent"), (columns.sentiment, "sentiment")):
+        if name != usual and name not in names:
+            raise DataError(f"{source} has no column {name!r}", there)
 
 
 def _labelled(
@@ -228,15 +281,21 @@ def _labelled(
     spans: _Spans | None = None,
     relations: _Pairs | None = None,
 ) -> Iterator[Example]:
-    intent = row.get(columns.intent) or None
-    sentiment = row.get(columns.sentiment) or None
+    intent, sentiment = _label(row, columns.intent), _label(row, columns.sentiment)
     if columns.label_map:
-        intent = intent and _mapped(str(intent), columns, source, INTENTS)
-        sentiment = sentiment and _mapped(str(sentiment), columns, source, SENTIMENTS)
+        intent = intent and _mapped(intent, columns, source, INTENTS)
+        sentiment = sentiment and _mapped(sentiment, columns, source, SENTIMENTS)
         if "" in (intent, sentiment):
             return
-    text = str(row.get(columns.text) or "")
+    text = row.get(columns.text)
+    text = "" if text is None else whole_characters(str(text))
     yield Example(text, source, intent, sentiment, spans, relations)
+
+
+def _label(row: Mapping[str, Any], name: str) -> str | None:
+    """What a row says of itself; a number, such as 0, is a label too."""
+    value = row.get(name)
+    return None if value is None else str(value).strip() or None
 
 
 def _mapped(label: str, columns: Columns, source: str, ours: Collection[str]) -> str:

@@ -4,7 +4,7 @@ This module imports nothing of the training extra until the command runs.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,8 +87,8 @@ def run(wanted: Wanted) -> "Report":
         before = stack.enter_context(opened(wanted.before)) if wanted.before else None
         steps, brands, notes = _texts(wanted, model, before)
         errors = own or wanted.folder is not None
-        now = measured(model, steps, brands, label_errors=errors)
-        then = measured(before, steps, brands) if before else None
+        now = measured(model, steps(model), brands, label_errors=errors)
+        then = measured(before, steps(before), brands) if before else None
     found = report(now, then, notes)
     if model.run is not None and not own and wanted.data.is_dir():
         RunFolder(model.run).record(figures=figures_with_slices(now))
@@ -99,8 +99,8 @@ def run(wanted: Wanted) -> "Report":
 
 def _texts(
     wanted: Wanted, model: "OpenModel", before: "OpenModel | None"
-) -> tuple[list["Step"], dict[str, int], list[str]]:
-    """What is measured, how often brands are trained on, and what a reader has to know."""
+) -> tuple[Callable[["OpenModel"], list["Step"]], dict[str, int], list[str]]:
+    """What is measured of a model, how often brands are trained on, and what a reader has to know."""
     from training.config import DataConfig, load_config  # noqa: PLC0415
     from training.evaluation.measured_texts import (  # noqa: PLC0415
         brands_of,
@@ -115,7 +115,8 @@ def _texts(
         languages = set(model.languages) & set(before.languages if before else model.languages)
         if not languages:
             raise ConfigError("the two models understand no language in common", "compare others")
-        return project_steps(public_sets(wanted.data), languages, model.english), brands, []
+        public = public_sets(wanted.data)
+        return lambda one: project_steps(public, languages, one.english), brands, []
     steps, files = own_steps(wanted.on, config, wanted.data)
     seen = {str(Path(file).resolve()) for file in model.trained_on}
     notes = [
@@ -124,7 +125,7 @@ def _texts(
         for file in files
         if str(Path(file).resolve()) in seen
     ]
-    return steps, brands, notes
+    return lambda _: steps, brands, notes
 
 
 def _write(found: "Report", wanted: Wanted) -> None:

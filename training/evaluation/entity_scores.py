@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from training.network.tokens import is_ideograph
+from streams.text import is_ideograph
 
 
 class Marked(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streams.decoding import UNDETERMINED, Decoder, ModelOutputs, Span, Understanding
 from streams.labels import OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
-from training.data.examples import Example, TextSpan
+from training.data.examples import Example
 from training.data.generator.unseen import unseen_queries
 from training.data.markup import (
     hand_written_crossed,
@@ -185,25 +185,24 @@ def _entities(spans: Sequence[Span]) -> set[tuple[object, ...]]:
 
 
 def _owners(outputs: ModelOutputs, row: int, example: Example) -> set[tuple[int, ...]]:
+    """The product of each attribute; of an entity without a piece, as in a text that is cut, nothing."""
     spans = example.spans or ()
-    starts = outputs.token_offsets[row, : outputs.token_count[row]]
-    products = [n for n, span in enumerate(spans) if span.type in PRODUCT_TYPES]
+    ends = outputs.token_offsets[row, : outputs.token_count[row], 1].tolist()
+    pieces = {
+        n: next(i for i, end in enumerate(ends) if end > span.start)
+        for n, span in enumerate(spans)
+        if max(ends, default=0) > span.start
+    }
+    products = [n for n in pieces if spans[n].type in PRODUCT_TYPES]
     found: set[tuple[int, ...]] = set()
-    for n, span in enumerate(spans):
-        if span.type not in PREDICATES or not products:
+    for n, piece in pieces.items():
+        if spans[n].type not in PREDICATES or not products:
             continue
-        attribute = outputs.relation_object[row, _piece(starts, span)]
-        scores = [
-            float(outputs.relation_subject[row, _piece(starts, spans[p])] @ attribute)
-            for p in products
-        ]
+        attribute = outputs.relation_object[row, piece]
+        scores = [float(outputs.relation_subject[row, pieces[p]] @ attribute) for p in products]
         if max(scores) >= 0.0:
             found.add((products[scores.index(max(scores))], n))
     return found
-
-
-def _piece(offsets: Any, span: TextSpan) -> int:
-    return next((i for i, (_, end) in enumerate(offsets) if end > span.start), 0)
 
 
 def vector_metrics(predictor: Predictor, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from streams.text import normalise
 from training.data.examples import Example
 from training.inference.answers import Answers
 from training.inference.predict import Predictor
-from training.network.tokens import first_pieces
+from training.network.tokens import pieces_of_words
 
 FEWEST: Final = 20
 """Fewer labelled texts say nothing about which labels are taken for which."""
@@ -122,7 +122,7 @@ def entity_errors(
         for example, (places, _) in zip(examples, words, strict=True)
     ]
     kept = [row for row, places in enumerate(labels) if places]
-    if len(kept) < FEWEST:
+    if len(kept) < FEWEST or len({label for row in kept for label in labels[row]}) < 2:
         return []
     likely = [words[row][1] for row in kept]
     with _silence():
@@ -174,12 +174,9 @@ def _words(
         for row, text in enumerate(texts):
             count = int(outputs.token_count[row])
             offsets = [(int(a), int(b)) for a, b in outputs.token_offsets[row, :count]]
-            firsts = first_pieces(text, offsets)
-            ends = [*firsts[1:], count]
-            places = [
-                (offsets[first][0], offsets[end - 1][1])
-                for first, end in zip(firsts, ends, strict=True)
-            ]
+            pieces = pieces_of_words(text, offsets)
+            places = [(offsets[first][0], offsets[end - 1][1]) for first, end in pieces]
+            firsts = [first for first, _ in pieces]
             summed = np.zeros((len(firsts), len(column)))
             np.add.at(summed.T, kinds, likely[row, firsts].T)
             yield places, summed

@@ -71,13 +71,16 @@ def _both_languages() -> list[Step]:
     ]
 
 
-def own_steps(names: Sequence[str], config: DataConfig, data: Path) -> tuple[list[Step], list[str]]:
+def own_steps(
+    names: Sequence[str], config: DataConfig, data: Path, beside: Sequence[Step] = ()
+) -> tuple[list[Step], list[str]]:
     """What can be measured on files or public sets, and the paths of the files.
 
     Args:
         names: of files, or of public sets; empty for the recipe's validation files.
         config: of a recipe; says which columns and labels its files have. Others have the usual ones.
         data: folder of the public sets.
+        beside: what else is measured, under names of its own.
 
     Raises:
         TrainingError: no such file or set, an unreadable file, a label outside the schema.
@@ -97,7 +100,7 @@ def own_steps(names: Sequence[str], config: DataConfig, data: Path) -> tuple[lis
             file = known.get(Path(name).resolve(), FileConfig(name))
             examples = validation_files(replace(config, validation=(file,)))
             files.append(file.path)
-        found = steps_on(_key(name, steps), examples)
+        found = steps_on(_key(name, [*beside, *steps]), examples)
         if not found:
             raise DataError(
                 f"{name} has texts without any label",
@@ -109,7 +112,7 @@ def own_steps(names: Sequence[str], config: DataConfig, data: Path) -> tuple[lis
 
 
 def _key(name: str, steps: Sequence[Step]) -> str:
-    """A name for a file's figures that no other file has."""
+    """A name for a file's figures that no other file has, nor anything that is measured beside it."""
     stem = Path(name).stem.replace(" ", "_").replace("-", "_")
     taken = {step.name.partition("_")[2] for step in steps}
     number = 2

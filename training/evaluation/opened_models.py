@@ -15,7 +15,7 @@ from training.bases.vector_space import space_of
 from training.data import chinese
 from training.errors import ConfigError
 from training.evaluation.chinese import EnglishVectors
-from training.export.next_version import FRONT
+from training.export.front_versions import FRONT
 from training.export.saved_models import predictor_of, served_languages
 from training.inference.predict import Predictor, TorchPredictor
 from training.inference.routed import RoutedPredictor
@@ -81,7 +81,7 @@ def _local(path: Path) -> OpenModel:
     folder = path.parent if path.suffix == ".onnx" else path
     if path.suffix == ".onnx" and not path.is_file():
         raise ConfigError(f"{path} is not there", _NAMES)
-    manifest = manifest_of(folder)
+    manifest = manifest_of(folder) or manifest_of(folder.parent)  # of a run's model/
     language = language_in(manifest)
     exported = (folder / "model.onnx").is_file()
     if not exported and not _is_run(folder):

@@ -47,8 +47,9 @@ def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
     def english(_: Predictor) -> Any:
         return english_of_base(manifest)
 
-    steps = own_steps((), config, data)[0] if config.validation else []
-    steps += project_steps(public, (language,), english)
+    project = project_steps(public, (language,), english)
+    own = own_steps((), config, data, project)[0] if config.validation else []
+    steps = own + project
     brands = brands_of(data, config)
 
     def figures(predictor: Predictor) -> dict[str, Any]:

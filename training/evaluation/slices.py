@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from streams.text import is_ideograph
 from training.data.examples import Example
 from training.data.noise import with_typo
 from training.evaluation.intervals import Interval, Tally, difference, interval, paired_difference
 from training.inference.scripts import script_of
-from training.network.tokens import is_ideograph
 
 FEWEST: Final = 20
 """A slice of fewer texts is shown, but not tested."""

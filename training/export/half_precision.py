@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
@@ -19,9 +20,11 @@ from training.inference.onnx_session import session
 FILE = "model.fp16.onnx"
 """Beside `model.onnx` in a version folder; the encoder's configuration names it for the GPU."""
 
-_CLOSE = 0.1
+_CLOSE = 0.1  # logits, of the same weights in fp32
+_ALIKE = 0.9  # cosine of vectors, of the int8 graph: 0.998 where only int8's steps lie between
 _WORDS = "encoder.embeddings.word_embeddings.weight"
 _POSITIONS = "encoder.embeddings.position_embeddings.weight"
+_LOGITS = ("intent", "sentiment", "tags")
 _ATTENTION = ("query", "key", "value")
 _LAYER = "encoder.encoder.layer"
 
@@ -49,17 +52,14 @@ def restored(graph: onnx.ModelProto) -> Weights:
         _head(state, held, name)
     for name in ("tags", "subject", "object", "vector"):
         _head(state, held, name)
-    attributes = {
+    attributes = {  # of the last node of each kind
         (node.op_type, attribute.name): attribute
         for node in graph.graph.node
         for attribute in node.attribute
     }
-    return Weights(
-        state,
-        layers,
-        attributes["MultiHeadAttention", "num_heads"].i,
-        attributes["LayerNormalization", "epsilon"].f,
-    )
+    columns = held[f"{_LAYER}.{layers - 1}.qkv.int8"].shape[1] // 3
+    head = columns // attributes["MultiHeadAttention", "num_heads"].i  # as wide as before pruning
+    return Weights(state, layers, width // head, attributes["LayerNormalization", "epsilon"].f)
 
 
 def halved(whole: onnx.ModelProto) -> onnx.ModelProto:
@@ -76,7 +76,7 @@ def write_half_precision(repository: Path) -> list[tuple[Path, float]]:
 
     Raises:
         ConfigError: there is no encoder, or one was not exported as int8.
-        TrainingError: an fp16 graph says something else.
+        TrainingError: an fp16 graph says something else, or no number.
     """
     graphs = sorted(repository.glob("encoder_*/[0-9]*/model.onnx"))
     if not graphs:
@@ -86,29 +86,45 @@ def write_half_precision(repository: Path) -> list[tuple[Path, float]]:
         weights = restored(onnx.load(path))
         whole = build(weights, {}, len(weights.state[_POSITIONS]))
         half = halved(whole)
-        difference = _difference(whole, half, weights)
-        if not difference < _CLOSE:
-            raise TrainingError(
-                f"the logits of {path.parent} in fp16 are {difference:.3f} away from those in fp32",
-                "its values leave fp16's range: serve the int8 graph",
-            )
+        difference = _checked(path, whole, half, len(weights.state[_WORDS]))
         target = path.with_name(FILE)
         onnx.save(half, target)
         written.append((target, difference))
     return written
 
 
-def _difference(whole: onnx.ModelProto, half: onnx.ModelProto, weights: Weights) -> float:
-    """The greatest difference of a logit, over random word pieces of several lengths."""
-    sessions = [session(graph.SerializeToString()) for graph in (whole, half)]
+def _checked(path: Path, whole: onnx.ModelProto, half: onnx.ModelProto, vocabulary: int) -> float:
+    """The greatest difference of a logit in fp16 from fp32, over random word pieces.
+
+    Raises:
+        TrainingError: it is too great, or the vectors are not those of the int8 graph.
+    """
     chance = np.random.default_rng(1)
-    vocabulary = len(weights.state[_WORDS])
-    worst = 0.0
-    for length in (3, 8, 20, 48):
-        ids = chance.integers(0, vocabulary, (8, length))
-        answers = [one.run(["intent", "sentiment", "tags"], {"input_ids": ids}) for one in sessions]
-        worst = max(worst, *(float(np.abs(a - b).max()) for a, b in zip(*answers, strict=True)))
-    return worst
+    texts = [chance.integers(0, vocabulary, (8, length)) for length in (3, 8, 20, 48)]
+    (expected, _), (logits, vectors) = (
+        _answers(graph.SerializeToString(), texts) for graph in (whole, half)
+    )
+    difference = float(np.abs(expected - logits).max())
+    if not difference < _CLOSE:
+        raise TrainingError(
+            f"the logits of {path.parent} in fp16 are {difference:.3f} away from those in fp32",
+            "its values leave fp16's range: serve the int8 graph",
+        )
+    cosine = float((_answers(path, texts)[1] * vectors).sum(axis=1).min())
+    if not cosine > _ALIKE:
+        raise TrainingError(
+            f"the vectors of {path.parent} in fp16 are not those of {path.name}: cosine {cosine:.3f}",
+            "export its run again, or serve the int8 graph",
+        )
+    return difference
+
+
+def _answers(graph: bytes | Path, texts: list[NDArray[np.int64]]) -> tuple[Array, Array]:
+    """All logits in a row, and the vectors [B, width]."""
+    asked = session(graph)
+    answers = [asked.run([*_LOGITS, "vector"], {"input_ids": ids}) for ids in texts]
+    logits = np.concatenate([head.ravel() for *heads, _ in answers for head in heads])
+    return logits, np.concatenate([vectors for *_, vectors in answers])
 
 
 def _product(held: Mapping[str, Array], name: str) -> tuple[Array, Array]:

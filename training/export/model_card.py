@@ -1,5 +1,6 @@
 """The model card: what the model is for, what it was made of, how good it is, what it cannot do."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ SECTIONS = (
 _NAMES = {"en": "English", "zh": "Chinese"}
 
 
-def card(manifest: dict[str, Any], version: int, size: int) -> str:
+def card(manifest: Mapping[str, Any], version: int, size: int) -> str:
     """The card in Markdown, from an exported model's manifest.
 
     Args:
@@ -105,7 +106,7 @@ def _limits(language: str) -> str:
     return "\n".join(f"- {limit}" for limit in (*_OWN_LIMITS[language], *shared))
 
 
-def _data(manifest: dict[str, Any]) -> str:
+def _data(manifest: Mapping[str, Any]) -> str:
     counts = manifest.get("examples_an_epoch", {})
     files = manifest["arguments"].get("data", {}).get("files", ())
     own = {Path(file["path"]).name for file in files}
@@ -188,7 +189,7 @@ def _compression(size: int, compression: dict[str, Any], figures: dict[str, Any]
     return "\n".join(lines)
 
 
-def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
+def _made(manifest: Mapping[str, Any], arguments: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
     recipe = f"--config {_recipe(manifest.get('config_file', 'run.toml'))}"
     teachers = manifest.get("teachers", [])
@@ -201,7 +202,9 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     )
     parts = [made]
     if start := manifest.get("start"):
-        parts.append(_begun(start))
+        parts.append(f"It began with {_weights(start)}")
+    if other := manifest.get("share_of"):
+        parts.append(f"{other['share']:.0%} of each weight are those of {_weights(other)}")
     if said := manifest.get("calibration", {}).get("transitions"):
         parts.append(
             "Entities are decoded with transitions, as in a linear-chain CRF: what a kind of entity "
@@ -212,11 +215,11 @@ def _made(manifest: dict[str, Any], arguments: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _begun(start: dict[str, Any]) -> str:
+def _weights(model: dict[str, Any]) -> str:
     made = ""
-    if recipe := start.get("config_file"):
-        made = f", which `{_recipe(recipe)}` had made in {start['seconds'] / 60:.0f} minutes"
-    return f"It began with the weights of `{start['path']}`, sha256 {start['sha256']}{made}."
+    if recipe := model.get("config_file"):
+        made = f", which `{_recipe(recipe)}` had made{_in_minutes(model)}"
+    return f"the weights of `{model['path']}`, sha256 {model['sha256']}{made}."
 
 
 def _recipe(name: str) -> str:
@@ -230,11 +233,20 @@ def _named(teacher: dict[str, Any]) -> str:
 
 
 def _teacher(teacher: dict[str, Any], texts: int) -> str:
-    found = teacher["best_epoch"].get("entities_f1", 0.0)
-    return (
-        f"Its teacher, on {_base(teacher['base'])}, was made with the recipe "
-        f"`{_recipe(teacher['config_file'])}` in {teacher['seconds'] / 60:.0f} minutes on "
-        f"{teacher.get('processor') or 'an unnamed processor'}: "
-        f"{teacher['parameters'] / 1e6:.1f}M parameters, F1 {found:.3f} on QueryNER's validation "
-        f"set. The student saw what it thinks of {texts} queries."
-    )
+    """What is known of a teacher: nothing but its path, where it has no manifest."""
+    base, recipe, count = (teacher.get(name) for name in ("base", "config_file", "parameters"))
+    told = f"Its teacher, on {_base(base)}," if base else f"Its teacher, {teacher.get('path')},"
+    told += f" was made with the recipe `{_recipe(recipe)}`" if recipe else " was made elsewhere"
+    told += f"{_in_minutes(teacher)} on {teacher.get('processor') or 'an unnamed processor'}"
+    found = (teacher.get("best_epoch") or {}).get("entities_f1")
+    facts = [
+        *([f"{count / 1e6:.1f}M parameters"] if count else ()),
+        *([f"F1 {found:.3f} on QueryNER's validation set"] if found else ()),
+    ]
+    told += f": {', '.join(facts)}." if facts else "."
+    return f"{told} The student saw what it thinks of {texts} queries."
+
+
+def _in_minutes(facts: dict[str, Any]) -> str:
+    seconds = facts.get("seconds")
+    return "" if seconds is None else f" in {seconds / 60:.0f} minutes"

@@ -2,7 +2,6 @@
 
 import math
 import random
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,16 +19,11 @@ from training.config import config_of
 from training.data.corpus import load_corpus
 from training.errors import ConfigError, TrainingError
 from training.export.cost import Cost, worse_than
+from training.export.front_versions import add_front, alone, made_whole, newest_front
 from training.export.graph import Weights, build
 from training.export.model_card import card
 from training.export.observation import observe
-from training.export.serving_config import (
-    MAX_BATCH,
-    Served,
-    encoder_config,
-    front_config,
-    read_front,
-)
+from training.export.serving_config import MAX_BATCH, Served, encoder_config
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
 from training.network.run_folder import RunFolder, json_text, learnt_by, load_model, manifest_of
@@ -38,11 +32,9 @@ from training.network.tuning import MERGED
 
 MAX_PIECES = 128
 MAX_BYTES = 35_000_000
-FRONT = "query_understanding"
 TOLERANCE = 0.005
 """How much worse than fp32 the int8 model may be, on any figure."""
 
-_SHIPPED = Path(__file__).resolve().parents[2] / "model_repository"
 _QUERIES = 512  # by which int8 and fp32 are timed; their first ones set the scales
 _OBSERVED = 128  # more only widen the ranges: all 512 left as much error on other queries, or more
 _CHECKED = 4096  # besides those, alone and in batches: every length a query has, many times over
@@ -56,10 +48,20 @@ class ExportError(TrainingError):
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written, and what compression cost."""
+    """What was written, and what compression cost.
+
+    Attributes:
+        version: of the encoder.
+        folder: of the encoder's version.
+        model_version: the version of the model that has it, as `intentstream model` numbers them.
+        live: whether that version is served as soon as the repository is; else it is to be promoted.
+        bytes: of the graph.
+    """
 
     version: int
     folder: Path
+    model_version: int
+    live: bool
     bytes: int
     cost: Cost
 
@@ -76,7 +78,8 @@ def export_run(
 
     Args:
         run_folder: a finished run.
-        repository: model repository; its other languages' encoders stay as they are.
+        repository: model repository. The next version has the newest one's encoders of the other
+            languages; what is served stays as it is.
         queries: training queries. The first 128 set the scales of int8; all are checked alone and
             in batches.
         measure: gives the figures by which int8 and fp32 are compared; they go into the manifest.
@@ -85,8 +88,8 @@ def export_run(
     Raises:
         ConfigError: no trained model.
         ExportError: it has not learnt every task, its vectors lie in another space than those of the
-            repository's other languages, it is too large or too much worse, or its answers depend on
-            the batch.
+            repository's other languages, it is too large or too much worse, its answers depend on
+            the batch, or the repository got another threshold meanwhile.
     """
     run = RunFolder(run_folder)
     _check_tuning(run.manifest())
@@ -100,7 +103,7 @@ def export_run(
         model, (ids for _, ids in batches(tokenizer.encode_batch(texts[:_OBSERVED]), 32))
     )
     own = labels_of(calibration, language, space.name)
-    labels = _common_labels(repository, language, own)
+    labels = _common_labels(newest_front(repository), language, own)
     weights = _shifted(Weights.of(model), calibration, own, labels)
     whole = build(weights, calibration, MAX_PIECES).SerializeToString()
     graph = build(weights, calibration, MAX_PIECES, ranges).SerializeToString()
@@ -123,13 +126,77 @@ def export_run(
     manifest |= {"compression": cost.facts(), "calibration": calibration}
     if figures:
         manifest["figures"] = figures
-    version = _next_version(repository, language)
+    tokens = (run.model / "tokenizer.json").read_bytes()
+    version, number, live = _add(repository, manifest, own, labels, graph, tokens)
     folder = repository / f"encoder_{language}" / str(version)
-    _write(folder, run, graph, manifest)
-    _write_configs(repository, labels, language, version)
-    (folder / "README.md").write_text(card(manifest, version, len(graph)), encoding="utf-8")
-    Console(stderr=True).print(f"wrote {folder}")
-    return Exported(version, folder, len(graph), cost)
+    return Exported(version, folder, number, live, len(graph), cost)
+
+
+def _add(
+    repository: Path,
+    manifest: Mapping[str, Any],
+    own: ModelLabels,
+    checked: ModelLabels,
+    graph: bytes,
+    tokens: bytes,
+) -> tuple[int, int, bool]:
+    """Writes the encoder, and the version of the model that has it.
+
+    Args:
+        repository: of models; nobody else changes it meanwhile.
+        manifest: of the encoder.
+        own: labels of the model by itself.
+        checked: those that it was checked with.
+        graph: of the encoder.
+        tokens: the tokenizer's file.
+
+    Returns:
+        The encoder's version, the model's, and whether that is live.
+    """
+    language = manifest["language"]
+    with alone(repository):
+        newest = newest_front(repository)
+        common = _common_labels(newest, language, own)
+        if common.out_of_scope_threshold != checked.out_of_scope_threshold:
+            raise ExportError(
+                f"{repository} got a version with another threshold while this one was checked",
+                "export it once more",
+            )
+        version = _next_version(repository, language)
+        text = card(manifest, version, len(graph))
+        encoder = repository / f"encoder_{language}"
+        with made_whole(encoder / str(version)) as folder:
+            (folder / "model.onnx").write_bytes(graph)
+            (folder / "tokenizer.json").write_bytes(tokens)
+            (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
+            (folder / "README.md").write_text(text, encoding="utf-8")
+        _write_config(encoder, common, version)
+        encoders = {**(newest.encoder_versions if newest else {}), language: version}
+        number, live = add_front(repository, Served(common, encoders))
+    _say(encoder / str(version), number, encoders, live=live)
+    return version, number, live
+
+
+def _write_config(encoder: Path, labels: ModelLabels, version: int) -> None:
+    """An encoder's configuration; what is there stays, until the version is loaded or promoted."""
+    if not (file := encoder / "config.pbtxt").is_file():
+        classes = (len(labels.intents), len(labels.sentiments), len(labels.tags))
+        language = encoder.name.removeprefix("encoder_")
+        file.write_text(encoder_config(language, version, classes), encoding="utf-8")
+
+
+def _say(folder: Path, number: int, encoders: Mapping[str, int], *, live: bool) -> None:
+    """What was written, and what comes next."""
+    listed = ", ".join(f"{language} {version}" for language, version in sorted(encoders.items()))
+    told = f"wrote {folder}\nversion {number} of the model has the encoders {listed}\n"
+    if live:
+        told += "it is the repository's first, and live as soon as Triton serves it"
+    else:
+        told += (
+            f"beside the live one: intentstream model load {number}\n"
+            f"live: intentstream model promote {number}"
+        )
+    Console(stderr=True).print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def _check_tuning(manifest: Mapping[str, Any]) -> None:
@@ -263,20 +330,14 @@ def _next_version(repository: Path, language: str) -> int:
     return max((int(path.name) for path in versions if path.name.isdigit()), default=0) + 1
 
 
-def _front_of(repository: Path) -> Served | None:
-    file = repository / FRONT / "configs" / "cpu.pbtxt"
-    return read_front(file.read_text(encoding="utf-8")) if file.is_file() else None
-
-
-def _common_labels(repository: Path, language: str, own: ModelLabels) -> ModelLabels:
-    """All encoders of a repository share one threshold: that of the ones that are there already.
+def _common_labels(served: Served | None, language: str, own: ModelLabels) -> ModelLabels:
+    """All encoders of a version share one threshold: that of the ones that are there already.
 
     And one vector space, which they must have learnt. The transitions of tags are each language's own.
 
     Raises:
         ExportError: this one has learnt another.
     """
-    served = _front_of(repository)
     others = set(served.encoder_versions) - {language} if served else set()
     if served is None or not others:
         return own
@@ -312,29 +373,3 @@ def _shifted(
 
 def _log_odds(probability: float) -> float:
     return math.log(probability / (1.0 - probability))
-
-
-def _write(folder: Path, run: RunFolder, graph: bytes, manifest: dict[str, Any]) -> None:
-    folder.mkdir(parents=True)
-    (folder / "model.onnx").write_bytes(graph)
-    shutil.copyfile(run.model / "tokenizer.json", folder / "tokenizer.json")
-    (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
-
-
-def _write_configs(repository: Path, labels: ModelLabels, language: str, version: int) -> None:
-    classes = (len(labels.intents), len(labels.sentiments), len(labels.tags))
-    encoder = repository / f"encoder_{language}"
-    (encoder / "config.pbtxt").write_text(
-        encoder_config(language, version, classes), encoding="utf-8"
-    )
-    before = _front_of(repository)
-    versions = {**(before.encoder_versions if before else {}), language: version}
-    front = repository / FRONT
-    (front / "configs").mkdir(parents=True, exist_ok=True)
-    (front / "1").mkdir(exist_ok=True)
-    served = Served(labels, versions)
-    (front / "config.pbtxt").write_text(front_config(served, "bls"), encoding="utf-8")
-    (front / "configs" / "cpu.pbtxt").write_text(front_config(served, "local"), encoding="utf-8")
-    source, target = _SHIPPED / FRONT / "1" / "model.py", front / "1" / "model.py"
-    if source != target.resolve():
-        shutil.copyfile(source, target)

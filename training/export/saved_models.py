@@ -6,9 +6,10 @@ from pathlib import Path
 from training.bases.languages import language_in
 from training.bases.vector_space import space_name
 from training.errors import ConfigError
+from training.export.front_versions import FRONT, front_with, live_front
 from training.export.graph import Weights, build
-from training.export.next_version import FRONT, MAX_PIECES
-from training.export.serving_config import Served, read_front
+from training.export.next_version import MAX_PIECES
+from training.export.serving_config import Served
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, TorchPredictor, labels_of
 from training.network.run_folder import load_model, manifest_of
@@ -49,15 +50,13 @@ def predictor_of(folder: Path, language: str = "en") -> Predictor:
 
 
 def _exported(file: Path, language: str) -> Predictor:
-    """With its own transitions, whichever version the repository around it serves."""
+    """With its own transitions; all else as in the version of the model that has it, if one does."""
     folder = file.parent
     manifest = manifest_of(folder)
     language = language_in(manifest, language)
     labels = labels_of(manifest.get("calibration", {}), language, space_name(manifest))
-    front = folder.parent.parent / FRONT / "configs" / "cpu.pbtxt"
-    if front.is_file():
-        common = read_front(front.read_text(encoding="utf-8")).labels
-        labels = replace(common, transitions=labels.transitions)
+    if common := front_with(folder.parent.parent, language, folder.name):
+        labels = replace(common.labels, transitions=labels.transitions)
     return OnnxPredictor(file, load_tokenizer(folder), labels, language=language)
 
 
@@ -71,10 +70,9 @@ def served_languages(repository: Path) -> tuple[str, ...]:
 
 
 def _front(repository: Path) -> Served:
-    front = repository / FRONT / "configs" / "cpu.pbtxt"
-    if not front.is_file():
-        raise ConfigError(f"no {front.name} in {front.parent}", "run intentstream export")
-    return read_front(front.read_text(encoding="utf-8"))
+    if (found := live_front(repository)) is None:
+        raise ConfigError(f"{repository} serves no model", "run intentstream export")
+    return found
 
 
 def _served(repository: Path, language: str) -> Predictor:

@@ -40,13 +40,14 @@ def labels_json(labels: ModelLabels) -> str:
     )
 
 
-def front_config(served: Served, runtime: str) -> str:
+def front_config(served: Served, runtime: str, version: int) -> str:
     """`query_understanding`'s configuration.
 
     Args:
         served: labels and versions.
         runtime: `local` (ONNX Runtime in the front's own process: the CPU profile) or `bls` (the
             front calls the encoders in the same Triton: the GPU profile).
+        version: of the front, which is served.
     """
     labels = served.labels
     parameters = {
@@ -89,6 +90,7 @@ def front_config(served: Served, runtime: str) -> str:
             # On a CPU one process runs as many sub-batches at once as there are cores.
             f"instance_group [ {{ kind: KIND_CPU count: {1 if runtime == 'local' else 2} }} ]",
             *(_parameter(name, value) for name, value in parameters.items()),
+            version_policy(version),
             "",
         )
     )
@@ -121,11 +123,22 @@ def encoder_config(language: str, version: int, classes: Sequence[int]) -> str:
             f"max_batch_size: {ENCODER_BATCH}",
             f"input [ {_tensor('input_ids', 'INT64', (-1,))} ]",
             f"output [\n{_list(_tensor(name, 'FP32', dims) for name, dims in outputs)}\n]",
-            f"version_policy: {{ specific {{ versions: [ {version} ] }} }}",
+            version_policy(version),
             "instance_group [ { kind: KIND_GPU count: 1 } ]",
             "",
         )
     )
+
+
+def version_policy(version: int) -> str:
+    """The line of a configuration by which Triton serves one version."""
+    return f"version_policy: {{ specific {{ versions: [ {version} ] }} }}"
+
+
+def policy_versions(text: str) -> list[int]:
+    """The versions that a configuration asks Triton to serve; none, where it leaves that open."""
+    found = _POLICY.search(text)
+    return [int(number) for number in re.findall(r"\d+", found[0])] if found else []
 
 
 def _tensor(name: str, datatype: str, dims: Sequence[int]) -> str:
@@ -141,6 +154,7 @@ def _parameter(name: str, value: str) -> str:
     return f'parameters {{ key: "{name}" value: {{ string_value: {json.dumps(value)} }} }}'
 
 
+_POLICY = re.compile(r"^version_policy.*$", re.MULTILINE)
 _PARAMETER = re.compile(
     r'parameters \{ key: "(\w+)" value: \{ string_value: ("(?:[^"\\]|\\.)*") \} \}'
 )

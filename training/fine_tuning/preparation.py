@@ -1,9 +1,11 @@
 """What a run needs before its first step: data, checked; the base; a teacher's answers; a model."""
 
+import copy
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -30,7 +32,13 @@ from training.hardware import best_device, fast_bf16
 from training.inference.sentence_space import SentenceSpace
 from training.network.objective import batches, collate
 from training.network.query_model import VECTOR_WIDTH, QueryModel
-from training.network.run_folder import RunFolder, file_digest, learnt_by, manifest_of
+from training.network.run_folder import (
+    RunFolder,
+    check_unchanged,
+    file_digest,
+    learnt_by,
+    manifest_of,
+)
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import count_parameters, make_tunable
 
@@ -92,19 +100,27 @@ def prepare(
     space = _vector_space(config, None if begun is None else space_of(begun))
     taught = {"tags"} if config.distillation.texts else set[str]()
     corpus = load_corpus(config.data, data, config.seed, config.loss.tasks, known | taught)
-    run.record_start(config, _hashes(config.data, data))
+    before = run.record_start(config, _hashes(config.data, data))
     run.record(language=language, vector_space=asdict(space) if space else None)
     if teachers and not config.distillation.texts:
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
         )
     if start:
-        run.record(start=start_facts(start) | {"path": config.model.start})
+        facts = start_facts(start) | {"path": config.model.start}
+        check_unchanged(run.path, _begun_with(before), _begun_with({"start": facts}))
+        run.record(start=facts)
+    if config.model.share_of:
+        other = located(Path(config.model.share_of))
+        facts = start_facts(other) | {"path": config.model.share_of}
+        run.record(share_of=facts | {"share": config.model.start_share})
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
         with processes.main_first():  # the others find its answers
             soft = soft_targets_of(teachers, corpus, config, answers or run.answers)
+        now = _begun_with({"answers_digest": soft.made_of})
+        check_unchanged(run.path, _begun_with(before), now)
         corpus = corpus.taught(config.distillation.texts, soft)
         run.record(teachers=lineage(teachers), answers_digest=soft.made_of, taught_texts=len(soft))
     drawn = corpus.epoch(0)
@@ -134,6 +150,16 @@ def _hashes(config: DataConfig, data: Path) -> dict[str, str]:
     return file_hashes(names, data) | {path: file_digest(Path(path)) for path in own}
 
 
+def _begun_with(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of the models that a run goes on from and learns from."""
+    start = manifest.get("start", {})
+    found = {
+        f"the model {start.get('path')}": start.get("sha256"),
+        "the teachers, or what they are asked,": manifest.get("answers_digest"),
+    }
+    return {name: digest for name, digest in found.items() if digest}
+
+
 def _smaller(base: Path, student: StudentConfig, drawn: list[Example], folder: Path) -> Path:
     if student.layers:
         base = with_layers(base, student.layers, folder / "fewer layers")
@@ -147,10 +173,12 @@ def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
     """A model on the base: fresh, as another run left it, or pruned; what learns is the recipe's to say.
 
     Raises:
-        ConfigError: the model to begin with has another base.
+        ConfigError: the model to begin with, or to keep a share of, has another base.
     """
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(ready.base, config.model.dropout)
+    if shared := config.model.shared:  # which must fit before hours of training, not after
+        begin_with(copy.deepcopy(model), located(Path(shared)), ready.base)
     if config.model.start:
         begin_with(model, located(Path(config.model.start)), ready.base)
     if min(config.student.heads, config.student.units) < 1:

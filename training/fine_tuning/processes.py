@@ -6,6 +6,7 @@ throughout. One process, the main one, measures, writes and talks.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import cycle, islice
 from typing import Any, TypeVar
 
@@ -18,13 +19,16 @@ from training.hardware import best_device
 
 Item = TypeVar("Item")
 
+_PATIENCE = timedelta(days=1)
+"""How long the others wait for the main process: while a teacher answers, or while it measures."""
+
 
 class Processes:
     """This process among those that train together; alone where it was started alone."""
 
     def __init__(self) -> None:
         # On processors alone it looks for no other process unless it is told so.
-        self._state: Any = PartialState(cpu=best_device().type == "cpu")
+        self._state: Any = PartialState(cpu=best_device().type == "cpu", timeout=_PATIENCE)
         self.count: int = self._state.num_processes
         self.rank: int = self._state.process_index
         self.main: bool = self._state.is_main_process

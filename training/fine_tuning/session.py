@@ -92,7 +92,7 @@ def _finish(
     config: TrainConfig,
 ) -> None:
     if share := config.model.start_share:
-        draw_back(model, located(Path(config.model.start)), ready.base, share)
+        draw_back(model, located(Path(config.model.shared)), ready.base, share)
     predictor = TorchPredictor(model, load_tokenizer(ready.base))
     labels = calibrate(
         predictor,

@@ -61,26 +61,27 @@ def begin_with(model: QueryModel, start: Path, base: Path) -> None:
         raise _other_base(start) from error
 
 
-def draw_back(model: QueryModel, start: Path, base: Path, share: float) -> None:
-    """Takes a share of a trained model's weights from the one that its run began with.
+def draw_back(model: QueryModel, other: Path, base: Path, share: float) -> None:
+    """Takes a share of a trained model's weights from another, such as the one that its run began with.
 
     The straight line between the two runs through models that do well at what either does, and
-    better than both on other texts (WiSE-FT: Wortsman et al., CVPR 2022).
+    better than both on other texts (WiSE-FT: Wortsman et al., CVPR 2022; model soups: Wortsman et
+    al., ICML 2022).
 
     Args:
         model: trained; its weights are changed.
-        start: what its run began with.
+        other: a run folder, or the version folder of an exported encoder.
         base: what both are on.
-        share: of `start`, from 0 to 1.
+        share: of `other`, from 0 to 1.
 
     Raises:
         ConfigError: as `begin_with`.
     """
-    before = copy.deepcopy(model)
-    begin_with(before, start, base)
+    there = copy.deepcopy(model)
+    begin_with(there, other, base)
     with torch.no_grad():
-        for own, other in zip(model.parameters(), before.parameters(), strict=True):
-            own.lerp_(other, share)
+        for own, theirs in zip(model.parameters(), there.parameters(), strict=True):
+            own.lerp_(theirs, share)
 
 
 def start_facts(start: Path) -> dict[str, Any]:

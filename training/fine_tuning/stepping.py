@@ -55,10 +55,11 @@ class Stepper:
         """Passes a batch; makes a step when enough of them have passed, or this is an epoch's last.
 
         Returns:
-            The losses by name.
+            The losses by name; none where no text has a label of what is trained. Such a batch counts as any
+            other, so that all processes make their steps together.
         """
         parts = self._backward(batch)
-        if epsilon := self._config.optimizer.adversarial:
+        if parts and (epsilon := self._config.optimizer.adversarial):
             with worst_embeddings(self._model.encoder, epsilon) as moved:
                 if moved:
                     harder = self._backward(batch)
@@ -81,11 +82,18 @@ class Stepper:
             parts["consistency"] = consistency * r_drop_loss(heads, batch, rows)
         if (penalty := self._budget.penalty()) is not None:
             parts["ranks"] = penalty
+        if not parts:
+            return {}
         total = torch.stack(list(parts.values())).sum() / self._config.optimizer.accumulate
         total.backward()  # type: ignore[no-untyped-call] # torch
         return {name: value.detach() for name, value in parts.items()}
 
     def _step(self) -> None:
+        accumulate = self._config.optimizer.accumulate
+        if self._waiting < accumulate:  # an epoch's last: the mean of the batches that are left
+            for parameter in self._model.parameters():
+                if parameter.grad is not None:
+                    parameter.grad *= accumulate / self._waiting
         self._processes.average_gradients(self._model.parameters())
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.optimizer.clip)
         self._optimizer.step()

@@ -3,8 +3,9 @@
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -33,8 +34,16 @@ from training.terminal import progress_bar
 
 _CHECKPOINT_SECONDS = 240.0
 
+Item = TypeVar("Item")
 Heard = Callable[[int, Mapping[str, float]], None]
 """Told of an epoch, counted from 1, and its validation figures; may end the training by raising."""
+
+
+def evenly(items: Sequence[Item], share: float) -> list[Item]:
+    """A share of some items at even distances, the first among them; as many as it says, rounded up."""
+    return [
+        item for n, item in enumerate(items) if math.ceil(n * share) < math.ceil((n + 1) * share)
+    ]
 
 
 class Trainer:
@@ -105,7 +114,8 @@ class Trainer:
             heard: told of each epoch.
 
         Returns:
-            The best epoch's validation figures.
+            The best epoch's validation figures, and its number, `epoch`; where the average is better than
+            any, its figures, the last epoch's number, and how many weights were `averaged`.
         """
         self._resume()
         epochs = self._config.optimizer.epochs
@@ -172,11 +182,10 @@ class Trainer:
             progress.print(f"epoch {self._epoch + 1} step {self._step} loss {total:.3f}")
 
     def _finish_epoch(self, progress: Progress, curves: Curves) -> None:
-        if self._is_best(f"epoch {self._epoch + 1}", progress, curves):
-            self._waited = 0
-        else:
-            self._waited += 1
         self._epoch, self._step = self._epoch + 1, 0
+        self._waited += 1
+        if self._is_best(f"epoch {self._epoch}", progress, curves):
+            self._waited = 0
         self._keep()
 
     def _try_average(self, progress: Progress, curves: Curves) -> None:
@@ -184,7 +193,8 @@ class Trainer:
         if not self._average.count:
             return
         self._model.load_state_dict(self._average.weights)
-        self._is_best(f"average of {self._average.count}", progress, curves)
+        if self._is_best(f"average of {self._average.count}", progress, curves):
+            self._best["averaged"] = float(self._average.count)
 
     def _is_best(self, name: str, progress: Progress, curves: Curves) -> bool:
         """Measures the model as it stands, and keeps it where it is better than all before it."""
@@ -194,12 +204,12 @@ class Trainer:
             predictor = TorchPredictor(self._model, self._tokenizer, bf16=self._bf16)
             scores = validation_score(predictor, self._validation)
         self._scores = scores = self._processes.told_by_main(scores)
-        curves.add({f"validation/{name}": value for name, value in scores.items()}, self._epoch + 1)
+        curves.add({f"validation/{name}": value for name, value in scores.items()}, self._epoch)
         listed = ", ".join(f"{figure} {value:.4f}" for figure, value in scores.items())
         progress.print(f"{name}: {listed}")
         better = scores["score"] > self._best.get("score", -1.0)
         if better:
-            self._best = scores | {"epoch": self._epoch + 1.0}
+            self._best = scores | {"epoch": float(self._epoch)}
             self._best_state = {k: v.clone() for k, v in self._model.state_dict().items()}
         return better
 
@@ -218,7 +228,7 @@ class Trainer:
         """What the sentence vectors of some of an epoch's texts are to be."""
         if self._space is not None and self._config.loss.vector:
             # A share of the texts keeps the sentence vectors in their space at little cost.
-            some = encoded[:: round(1 / self._config.loss.vector_share)]
+            some = evenly(encoded, self._config.loss.vector_share)
             self._vectors = self._space.vectors(item.meaning for item in some if item.meaning)
 
     def _keep(self) -> None:
@@ -243,7 +253,7 @@ class Trainer:
     def _resume(self) -> None:
         if not self._run.checkpoint.is_file():
             return
-        state = torch.load(self._run.checkpoint, weights_only=True)
+        state = torch.load(self._run.checkpoint, map_location=self._device, weights_only=True)
         self._model.load_state_dict(state["model"])
         self._stepper.load_state(state)
         self._epoch, self._step = state["epoch"], state["step"]
@@ -252,6 +262,6 @@ class Trainer:
         self._spent = state.get("seconds", 0.0)  # older checkpoints lack it
         self._average.load(state["average"])
         if self._processes.main:
-            torch.set_rng_state(state["random"])
+            torch.set_rng_state(state["random"].cpu())
         else:  # any other dropout than the main process's will do
             torch.manual_seed(hash((self._config.seed, self._processes.rank, self._stepper.done)))

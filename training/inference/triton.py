@@ -60,7 +60,9 @@ def triton_predictor(address: str) -> Iterator[TritonPredictor]:
 
     Args:
         address: `host:port` or `grpc://host:port`, and after a slash the model's name if it is not
-            the configured one: `grpc://host:port/candidate`.
+            the configured one: `grpc://host:port/query_understanding_candidate_v2`. The version that the
+            workers are pinned to is one of the configured model; of another, the version that it serves is
+            asked.
 
     Raises:
         ServedModelError: it does not answer, or is not a model of this release's contract.
@@ -86,5 +88,5 @@ def _settings(address: str) -> TritonSettings:
             f"{address!r} names no port",
             "Triton's gRPC endpoint is host:port, such as localhost:8001",
         )
-    changes = {"address": place} | ({"model_name": name} if name else {})
+    changes = {"address": place} | ({"model_name": name, "model_version": ""} if name else {})
     return load_settings().triton.model_copy(update=changes)

@@ -14,6 +14,7 @@ import hashlib
 import json
 import platform
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -36,6 +37,7 @@ _PACKAGES = (
     "accelerate",
 )  # fmt: skip
 
+_MADE = ("base", "fewer layers", "fewer pieces", "model")
 _TUNING = "tuning.json"
 _NUMBER = r"-?\d[\d.eE+-]*"
 _NUMBERS = re.compile(rf"\[\n\s+({_NUMBER}(?:,\n\s+{_NUMBER})*)\n\s*\]")
@@ -76,18 +78,23 @@ class RunFolder:
         """Adds facts to the manifest."""
         if not self._writes:
             return
-        merged = self.manifest() | facts
-        (self.path / "manifest.json").write_text(json_text(merged), encoding="utf-8")
+        self._write(self.manifest() | facts)
 
-    def record_start(self, config: TrainConfig, hashes: dict[str, str]) -> None:
+    def record_start(self, config: TrainConfig, hashes: dict[str, str]) -> dict[str, Any]:
         """Arguments, data and versions; a resumed run must have the same arguments and data.
+
+        What a run that is not resumed has left behind goes, for it may be another recipe's.
 
         Args:
             config: of the run.
             hashes: sha256 of each file that it reads.
 
+        Returns:
+            What is known of the run that is resumed; nothing of a new one.
+
         Raises:
-            ConfigError: the folder holds a run with another configuration, or a file has changed since.
+            ConfigError: the folder holds a run with another configuration, a file has changed since, or
+                a new run would begin with what lies in its own folder.
         """
         arguments = json.loads(json.dumps(asdict(config)))
         known = self.manifest()
@@ -100,12 +107,40 @@ class RunFolder:
             )
         if resumed:
             check_unchanged(self.path, known.get("data", {}), hashes)
-        self.record(
-            arguments=arguments,
-            data=hashes,
-            versions={"python": platform.python_version()} | _versions(),
-            processor=processor(),
-        )
+        else:
+            if before is not None:
+                self._clear(config)
+            known = {}
+        started = {
+            "arguments": arguments,
+            "data": hashes,
+            "versions": {"python": platform.python_version()} | _versions(),
+            "processor": processor(),
+        }
+        if self._writes:
+            self._write(known | started)
+        return known
+
+    def _clear(self, config: TrainConfig) -> None:
+        """Removes the bases that an earlier run has made here, and its model."""
+        made = [self.path / name for name in _MADE]
+        model = config.model
+        begins = [model.base, model.vectors, f"{model.start}/model" if model.start else ""]
+        for name in begins:
+            if name and Path(name).exists() and Path(name).resolve() in [p.resolve() for p in made]:
+                raise ConfigError(
+                    f"{self.path} is to hold a new run, which begins with {name} in it",
+                    "give another --run folder",
+                )
+        if self._writes:
+            for folder in made:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _write(self, facts: Mapping[str, Any]) -> None:
+        """All of the manifest at once: a run that is cut off leaves it as it was before or after."""
+        unfinished = self.path / "manifest.json.part"
+        unfinished.write_text(json_text(facts), encoding="utf-8")
+        unfinished.replace(self.path / "manifest.json")
 
     def save_model(
         self,
@@ -206,7 +241,7 @@ def load_model(folder: Path) -> tuple[QueryModel, dict[str, Any]]:
         model = QueryModel.from_config(folder)
         if (folder / _TUNING).is_file():
             make_tunable(model, TuningConfig(**json.loads((folder / _TUNING).read_text("utf-8"))))
-        state = torch.load(folder / "weights.pt", weights_only=True)
+        state = torch.load(folder / "weights.pt", map_location="cpu", weights_only=True)
         fit(model, state)  # heads and units may have been pruned
         model.load_state_dict(state)
         labels: dict[str, Any] = json.loads((folder / "labels.json").read_text("utf-8"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped] # has no type information
 
 from streams.labels import INTENTS, PRODUCT_TYPES, SENTIMENTS, bio_tags
+from streams.text import is_ideograph
 from training.data.examples import Example
 from training.errors import ConfigError
 from training.network.decoders import put_between_ends
@@ -90,9 +92,12 @@ def first_pieces(text: str, offsets: list[tuple[int, int]]) -> list[int]:
     return firsts
 
 
-def is_ideograph(character: str) -> bool:
-    """Whether a character is Chinese, a word of its own to tokenizers and the decoder."""
-    return "⺀" <= character <= "鿿" or "豈" <= character <= "﫿" or character >= "\U00020000"
+def pieces_of_words(text: str, offsets: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The pieces of each word, as `first_pieces` sees words: its first, and the one behind its last.
+
+    A text that the tokenizer makes nothing of, such as U+FFFD alone, has none.
+    """
+    return list(pairwise([*first_pieces(text, offsets), len(offsets)]))
 
 
 def encode(

@@ -122,8 +122,12 @@ class RankBudget:
 
     def after_step(self, step: int) -> None:
         """To be told of each step, counted from 1, while its gradients are still there."""
-        if self._encoder is not None:
-            self._encoder.update_and_allocate(step)
+        if self._encoder is None:
+            return
+        for name, value in self._encoder.named_parameters():
+            if "lora_" in name and value.grad is None:  # of a step whose texts had no label
+                value.grad = torch.zeros_like(value)
+        self._encoder.update_and_allocate(step)
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must keep beside the weights."""

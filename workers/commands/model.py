@@ -68,12 +68,12 @@ def list_versions(*, as_json: _JSON = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table("version", "encoders", "live", "archived", "answers signed")
+    table = Table("version", "encoders", "state", "archived", "answers signed")
     for row in rows:
         table.add_row(
             str(row["version"] or "-"),
             " ".join(f"{language}:{n}" for language, n in row["encoders"].items()),
-            "live" if row["live"] else "",
+            " ".join(state for state in ("live", "damaged") if row[state]),
             row["content"][:12] if row["archived"] else "",
             " ".join(digest[:_SHORT] for digest in row["digests"]),
         )
@@ -84,14 +84,15 @@ def _versions(repository: "ModelRepository", archived: "list[Archived]") -> list
     """Each content once: those in the repository by number, then those in the archive alone."""
     kept = {entry.content: entry for entry in archived}
     rows: list[dict[str, Any]] = []
-    for version in repository.versions():
-        entry = kept.pop(content := version.content(), None)
+    for version, content in repository.contents():
+        entry = kept.pop(content, None) if content else None
         rows.append(
             {
                 "version": version.number,
                 "content": content,
                 "encoders": version.encoders,
                 "live": version.number == repository.served,
+                "damaged": content is None,
                 "archived": entry is not None,
                 "digests": list(entry.digests) if entry else [],
             }
@@ -102,6 +103,7 @@ def _versions(repository: "ModelRepository", archived: "list[Archived]") -> list
             "content": entry.content,
             "encoders": entry.encoders,
             "live": False,
+            "damaged": False,
             "archived": True,
             "digests": list(entry.digests),
         }
@@ -111,7 +113,10 @@ def _versions(repository: "ModelRepository", archived: "list[Archived]") -> list
 
 
 def status(*, as_json: _JSON = False) -> None:
-    """What Triton serves, and what the workers are pinned to. Exits 1 when the two don't agree."""
+    """What Triton serves, and what the workers are pinned to. Exits 1 when these don't agree.
+
+    The version that answers is also to be the one that the repository is set to.
+    """
 
     async def ask(control: "ModelControl") -> "tuple[ModelVersion, list[Loaded]]":
         return await control.served(), await control.loaded()
@@ -133,17 +138,18 @@ def status(*, as_json: _JSON = False) -> None:
             for m in loaded
         ],
     }
-    agreed = answered.version == str(control.repository.served)
+    configured = answered.version == str(control.repository.served)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
     else:
         _print_status(facts, loaded)
-        if not agreed:
+        if not configured:
             typer.echo(
                 f"the repository is set to version {control.repository.served}: "
                 f"intentstream model promote {control.repository.served} loads it"
             )
-    raise typer.Exit(0 if agreed else 1)
+    pinned_to_it = _checked_pin(answered, control)
+    raise typer.Exit(0 if configured and pinned_to_it else 1)
 
 
 def _print_status(facts: dict[str, Any], loaded: "list[Loaded]") -> None:
@@ -190,13 +196,20 @@ def rollback() -> None:
 
 def _told(answered: "ModelVersion", control: "ModelControl") -> None:
     typer.echo(f"version {answered.version} is live; its answers carry {answered.digest}")
+    _checked_pin(answered, control)
+
+
+def _checked_pin(answered: "ModelVersion", control: "ModelControl") -> bool:
+    """Whether workers with these settings can call the live model; says on stderr if not."""
     pinned = control.settings.model_version
-    if pinned and pinned != answered.version:
-        typer.echo(
-            f"workers with these settings are pinned to version {pinned}, which is not served: set "
-            "INTENTSTREAM_TRITON__MODEL_VERSION anew, or leave it out",
-            err=True,
-        )
+    if pinned in ("", answered.version):
+        return True
+    typer.echo(
+        f"workers with these settings are pinned to version {pinned}, which is not served: set "
+        "INTENTSTREAM_TRITON__MODEL_VERSION anew, or leave it out",
+        err=True,
+    )
+    return False
 
 
 def _with_control(

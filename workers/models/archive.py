@@ -74,6 +74,9 @@ class ModelArchive:
     def add(self, version: Version, digest: str = "") -> str:
         """Archives a version, and that its answers carry this digest; returns its content's hash.
 
+        Of a version that is archived already, the files are copied that have come since, as a graph
+        for the GPU, or are not as long as they were.
+
         Raises:
             ModelVersionError: the version lacks a file.
             UnreachableError: the store refuses.
@@ -81,9 +84,10 @@ class ModelArchive:
         content = version.content()
         folder = f"{self._root}/{content}"
         try:
-            if not self._store.exists(f"{folder}/version.json"):
-                for name, path in _files(version):
+            for name, path in _files(version):
+                if not self._holds(f"{folder}/{name}", path):
                     self._put(f"{folder}/{name}", path.read_bytes())
+            if not self._store.exists(f"{folder}/version.json"):
                 facts = {"encoders": version.encoders, "configs": list(version.configs)}
                 # Written last: a version that is being copied is not there yet.
                 self._put(f"{folder}/version.json", json.dumps(facts, indent=2).encode())
@@ -127,8 +131,8 @@ class ModelArchive:
         Raises:
             ModelVersionError: it is not in the archive, or came out otherwise than it went in.
         """
-        for version in repository.versions():
-            if version.content() == content:
+        for version, there in repository.contents():
+            if there == content:
                 return version
         source = f"{self._root}/{content}"
         if not self._store.exists(f"{source}/version.json"):
@@ -160,6 +164,10 @@ class ModelArchive:
                 "archive it again from a repository that has it",
             )
         return version
+
+    def _holds(self, path: str, file: Path) -> bool:
+        """Whether a file was copied, and to its end."""
+        return bool(self._store.exists(path) and self._store.size(path) == file.stat().st_size)
 
     def _put(self, path: str, data: bytes) -> None:
         self._store.makedirs(path.rsplit("/", 1)[0], exist_ok=True)

@@ -7,9 +7,9 @@ old one finish, so no query is refused in between.
 
 import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tritonclient.utils import InferenceServerException
 
@@ -92,20 +92,42 @@ class ModelControl:
         Raises:
             ModelVersionError: there is no such version.
             ModelSwitchError: Triton cannot load it.
-            UnreachableError: Triton does not answer.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         with self.repository.alone():
-            number = self._number(which)
-            name = self.repository.add_candidate(number)
-            try:
-                await self._load(name, number)
-                found = await self._canary(name, number)
-            except BaseException:
-                await self._unload(name)
-                self.repository.remove_candidate(name)
-                raise
-            self._keep(number, found)
+            name, found = await self._borrow(which)
+            self.repository.keep_candidate(name)
         return name, found
+
+    @asynccontextmanager
+    async def beside(self, which: str) -> AsyncIterator[str]:
+        """A version beside the live one, for as long as the block runs.
+
+        Whoever asks for the same version meanwhile calls the same model; the last one to end takes
+        it away, and the next one to come what a killed process has left. One that was loaded by
+        hand stays.
+
+        Args:
+            which: as in `load`.
+
+        Yields:
+            The name of the model.
+
+        Raises:
+            ModelVersionError: there is no such version.
+            ModelSwitchError: Triton cannot load it.
+            UnreachableError: Triton does not answer, or the archive refuses.
+        """
+        use = ExitStack()
+        with self.repository.alone():
+            name, _ = await self._borrow(which)
+            use.enter_context(self.repository.calling(name))
+        try:
+            with use:
+                yield name
+        finally:
+            with self.repository.alone():
+                await self._clear()
 
     async def unload(self, which: str) -> None:
         """Unloads a candidate and removes it; the version stays in the repository.
@@ -114,28 +136,35 @@ class ModelControl:
             which: the version's number, or the candidate's name.
 
         Raises:
-            ModelVersionError: the live model is no candidate.
+            ModelVersionError: it is no candidate, or a replay calls it.
             UnreachableError: Triton does not answer.
         """
         name = candidate_name(int(which)) if which.isdigit() else which
-        if name not in self.repository.candidates:
-            raise ModelVersionError(
-                f"no candidate is called {name}", "intentstream model status shows them"
-            )
         with self.repository.alone():
+            if name not in self.repository.candidates:
+                raise ModelVersionError(
+                    f"no candidate is called {name}", "intentstream model status shows them"
+                )
+            if self.repository.is_called(name):
+                raise ModelVersionError(
+                    f"a replay calls {name}", "let it end, or end it, and unload the version then"
+                )
             await self._call("unload_model", model_name=name)
             self.repository.remove_candidate(name)
 
     async def promote(self, which: str) -> ModelVersion:
         """Makes a version the live one. The one before serves until the new one has answered.
 
+        It is archived first: what is live can be audited. Where anything fails, the version before
+        is live still.
+
         Args:
             which: as in `load`.
 
         Raises:
-            ModelVersionError: there is no such version.
-            ModelSwitchError: Triton cannot load it; the version before is live still.
-            UnreachableError: Triton does not answer.
+            ModelVersionError: there is no such version, or it lacks a file.
+            ModelSwitchError: Triton cannot load it.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         with self.repository.alone():
             before = self.repository.served
@@ -147,9 +176,9 @@ class ModelControl:
         """Makes the version live that was so before the last promotion.
 
         Raises:
-            ModelVersionError: nothing was promoted.
+            ModelVersionError: nothing was promoted, or the version lacks a file.
             ModelSwitchError: Triton cannot load it.
-            UnreachableError: Triton does not answer.
+            UnreachableError: Triton does not answer, or the archive refuses.
         """
         with self.repository.alone():
             history = self.repository.history
@@ -161,38 +190,73 @@ class ModelControl:
             return await self._switch(history[-1], history[:-1])
 
     async def served(self) -> ModelVersion:
-        """How the live model signs its answers.
+        """How the live model signs its answers, whichever version the workers are pinned to.
 
         Raises:
             ModelUnavailableError: it does not answer.
         """
-        async with TritonModel(self.settings) as model:
+        async with TritonModel(self.settings.model_copy(update={"model_version": ""})) as model:
             return await model.canary()
 
     async def _switch(self, number: int, history: list[int]) -> ModelVersion:
         before, told = self.repository.served, self.repository.history
-        with contextlib.suppress(IntentstreamError):  # a model that is down has nothing to keep
-            self._keep(before, await self._canary(FRONT, before))
+        self.archive.add(
+            self.repository.version(number)
+        )  # before it answers: an audit may ask for it
+        await self._keep_live(before)
         self.repository.serve(number, history)
         try:
             await self._load(FRONT, number)
             found = await self._canary(FRONT, number)
+            self._keep(number, found)
         except BaseException:
             self.repository.serve(before, told)
             with contextlib.suppress(IntentstreamError):
                 await self._load(FRONT, before)
             raise
-        self._keep(number, found)
         return found
+
+    async def _keep_live(self, number: int) -> None:
+        """Archives the live version, unless it is down or its files are damaged."""
+        try:
+            answered = await self._canary(FRONT, number)
+        except IntentstreamError:
+            return
+        with contextlib.suppress(ModelVersionError):
+            self._keep(number, answered)
 
     def _number(self, which: str) -> int:
         """The number of a version in the repository, which it enters from the archive if need be."""
         if which.isdigit() and len(which) < _SHORTEST_DIGEST:
-            return self.repository.version(int(which)).number
+            version = self.repository.version(int(which))
+            version.content()  # a damaged one is refused here, with what it lacks
+            return version.number
         return self.archive.restore(self.archive.find(which), self.repository).number
 
     def _keep(self, number: int, answered: ModelVersion) -> None:
         self.archive.add(self.repository.version(number), answered.digest)
+
+    async def _borrow(self, which: str) -> tuple[str, ModelVersion]:
+        """Loads a candidate that goes when nobody calls it. The repository must be held `alone`."""
+        await self._clear()
+        free = self.repository.next_number  # which a version out of the archive gets
+        number = self._number(which)
+        try:
+            name = self.repository.add_candidate(number, restored=number == free)
+            await self._load(name, number)
+            found = await self._canary(name, number)
+            self._keep(number, found)
+        except BaseException:
+            with contextlib.suppress(IntentstreamError):
+                await self._clear()
+            raise
+        return name, found
+
+    async def _clear(self) -> None:
+        """Takes away the candidates of replays that have ended, or have died."""
+        for name in self.repository.abandoned:
+            await self._call("unload_model", model_name=name)
+            self.repository.remove_candidate(name)
 
     async def _load(self, name: str, number: int) -> None:
         known = {model.name for model in await self.loaded() if model.state == "READY"}
@@ -202,10 +266,6 @@ class ModelControl:
                 await self._call("load_model", model_name=encoder)
         await self._call("load_model", model_name=name)
 
-    async def _unload(self, name: str) -> None:
-        with contextlib.suppress(IntentstreamError):
-            await self._call("unload_model", model_name=name)
-
     async def _canary(self, name: str, number: int) -> ModelVersion:
         settings = self.settings.model_copy(
             update={"model_name": name, "model_version": str(number)}
@@ -214,10 +274,17 @@ class ModelControl:
             return await model.canary()
 
     async def _call(self, method: str, **arguments: Any) -> Any:
+        patience = max(self.settings.timeout_s, _LOADING_S if method == "load_model" else 0.0)
         try:
-            return await getattr(self._client, method)(**arguments)
+            return await getattr(self._client, method)(client_timeout=patience, **arguments)
         except InferenceServerException as error:
             status = str(error.status() or "UNKNOWN").removeprefix("StatusCode.")
+            if status == "DEADLINE_EXCEEDED":
+                asked = f"{method} {arguments.get('model_name', '')}".rstrip()
+                raise UnreachableError(
+                    f"Triton at {self.settings.address} has not answered {asked} in {patience:g} s",
+                    "look at its log; restart it if it hangs",
+                ) from error
             if method == "load_model" and status not in _AWAY:
                 raise ModelSwitchError(
                     f"Triton at {self.settings.address} cannot load "
@@ -231,7 +298,9 @@ class ModelControl:
             ) from error
 
 
-_AWAY = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED"})
+_AWAY = frozenset({"UNAVAILABLE", "CANCELLED"})
+_LOADING_S: Final = 600.0
+"""How long loading may take: a large model on a busy machine takes minutes."""
 _SHORTEST_DIGEST = 8
 
 
@@ -249,19 +318,7 @@ async def model_beside(settings: TritonSettings, which: str) -> AsyncIterator[Tr
     Raises:
         ModelVersionError: there is no such version.
         ModelSwitchError: Triton cannot load it.
-        UnreachableError: Triton does not answer.
+        UnreachableError: Triton does not answer, or the archive refuses.
     """
-    async with ModelControl(settings) as control:
-        there = candidate_name(int(which)) if which.isdigit() else ""
-        if there in control.repository.candidates:  # loaded by hand: it is not ours to unload
-            yield settings.model_copy(update={"model_name": there, "model_version": ""})
-            return
-        before = {version.number for version in control.repository.versions()}
-        name, answered = await control.load(which)
-        try:
-            yield settings.model_copy(update={"model_name": name, "model_version": ""})
-        finally:
-            await control.unload(name)
-            number = int(answered.version)
-            if number not in before:  # it came from the archive for this occasion
-                control.repository.remove(control.repository.version(number))
+    async with ModelControl(settings) as control, control.beside(which) as name:
+        yield settings.model_copy(update={"model_name": name, "model_version": ""})

@@ -4,7 +4,9 @@ Version N of the model is the folder `query_understanding/N`: the front's code a
 and `configs/cpu.pbtxt` beside it, the configuration that it is served with, which pins the version
 of each language's encoder. The files of the same names one level up are those that Triton reads:
 serving another version rewrites them. A candidate is a model of its own, a copy of a version's
-front under another name; it shares the encoders.
+front under another name; it shares the encoders. A candidate that was made for a replay is marked as
+borrowed, and a replay holds a lock on the folder of the candidate that it calls: the system frees the
+lock of a process that has died.
 """
 
 import contextlib
@@ -24,6 +26,8 @@ from workers.errors import IntentstreamError
 FRONT = "query_understanding"
 _CONFIGS = ("config.pbtxt", "configs/cpu.pbtxt")
 _HISTORY = "history.json"
+_BORROWED = "borrowed"  # in a candidate's folder: it goes when nobody calls it
+_RESTORED = "restored"  # what that file says where the version came from the archive, and goes too
 _CONTENT = ("model.onnx", "tokenizer.json")
 
 _NAME = re.compile(r'^name: "[^"]*"$', re.MULTILINE)
@@ -81,7 +85,8 @@ class Version:
             except OSError as error:
                 raise ModelVersionError(
                     f"version {self.number} of the model lacks {path.name} in {path.parent}",
-                    "restore it from the archive, or export it again",
+                    "load it from the archive by its digest (intentstream model list), or export it "
+                    "again",
                 ) from error
         for part, value in parts:
             digest.update(len(part).to_bytes(4) + part + len(value).to_bytes(8) + value)
@@ -110,25 +115,31 @@ class ModelRepository:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Holds off other commands that change this repository."""
-        handle = os.open(self.front, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with _locked(self.front, fcntl.LOCK_EX):
             yield
-        finally:
-            os.close(handle)
 
     def versions(self) -> list[Version]:
         """All versions, the oldest first."""
         return [self.version(number) for number in self._numbers()]
 
+    def contents(self) -> list[tuple[Version, str | None]]:
+        """All versions with their content, the oldest first; None stands where a file is missing."""
+        found: list[tuple[Version, str | None]] = []
+        for version in self.versions():
+            try:
+                found.append((version, version.content()))
+            except ModelVersionError:
+                found.append((version, None))
+        return found
+
     def version(self, number: int) -> Version:
-        """One version.
+        """One version; whether it has all its files, its content tells.
 
         Raises:
             ModelVersionError: it is not there.
         """
         folder = self.front / str(number)
-        if not (folder / "model.py").is_file():
+        if not folder.is_dir():
             known = ", ".join(map(str, self._numbers())) or "none"
             raise ModelVersionError(
                 f"there is no version {number} of the model in {self.path}",
@@ -199,8 +210,12 @@ class ModelRepository:
                 own.parent.mkdir(exist_ok=True)
                 _replace(own, text)
 
-    def add_candidate(self, number: int) -> str:
-        """Puts a version into the repository once more, as a model of its own.
+    def add_candidate(self, number: int, *, restored: bool = False) -> str:
+        """Puts a version into the repository once more, as a model of its own; at first borrowed.
+
+        Args:
+            number: of the version.
+            restored: whether the version came from the archive for this, and is to go with it.
 
         Returns:
             The name of that model.
@@ -211,7 +226,10 @@ class ModelRepository:
         version = self.version(number)
         name = candidate_name(number)
         folder = self.path / name
-        (folder / str(number)).mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir()
+            (folder / _BORROWED).write_text(_RESTORED if restored else "", encoding="utf-8")
+        (folder / str(number)).mkdir(exist_ok=True)
         shutil.copyfile(version.folder / "model.py", folder / str(number) / "model.py")
         (folder / "configs").mkdir(exist_ok=True)
         for file, text in zip(_CONFIGS, version.configs, strict=True):
@@ -219,10 +237,44 @@ class ModelRepository:
         self._let_encoders_serve(version)
         return name
 
+    def keep_candidate(self, name: str) -> None:
+        """Makes a candidate, and its version, stay until somebody removes it."""
+        (self.path / name / _BORROWED).unlink(missing_ok=True)
+
+    @contextmanager
+    def calling(self, name: str) -> Iterator[None]:
+        """Holds a candidate for as long as the block runs; others may hold it too."""
+        with _locked(self.path / name, fcntl.LOCK_SH):
+            yield
+
+    def is_called(self, name: str) -> bool:
+        """Whether somebody holds a candidate."""
+        try:
+            with _locked(self.path / name, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                return False
+        except BlockingIOError:
+            return True
+
+    @property
+    def abandoned(self) -> list[str]:
+        """The borrowed candidates that nobody holds."""
+        return [
+            name
+            for name in self.candidates
+            if (self.path / name / _BORROWED).is_file() and not self.is_called(name)
+        ]
+
     def remove_candidate(self, name: str) -> None:
-        """Removes a candidate's folder; the version itself stays."""
-        if name.startswith(_PREFIX):
-            shutil.rmtree(self.path / name, ignore_errors=True)
+        """Removes a candidate; its version stays, unless it was restored for the candidate alone."""
+        if not name.startswith(_PREFIX):
+            return
+        mark = self.path / name / _BORROWED
+        restored = mark.is_file() and mark.read_text("utf-8") == _RESTORED
+        if restored:
+            number = int(name.removeprefix(_PREFIX))
+            if number in {*self._numbers()} - {self.served, *self.history}:
+                self.remove(self.version(number))
+        shutil.rmtree(self.path / name, ignore_errors=True)
 
     @property
     def candidates(self) -> list[str]:
@@ -247,6 +299,17 @@ _PREFIX = f"{FRONT}_candidate_v"
 def candidate_name(number: int) -> str:
     """The name under which a version is loaded beside the live model."""
     return f"{_PREFIX}{number}"
+
+
+@contextmanager
+def _locked(folder: Path, kind: int) -> Iterator[None]:
+    """Holds a lock on a folder, as `flock` does: it ends with the process at the latest."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, kind)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _configured(text: str, name: str, number: int) -> str:

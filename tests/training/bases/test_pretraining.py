@@ -73,6 +73,20 @@ def test_a_whole_word_is_hidden_with_all_its_pieces(base: Path) -> None:
         assert all(len({bool(hidden[p]) for p in word}) == 1 for word in query.words)
 
 
+@pytest.mark.parametrize("whole_words", [False, True])
+def test_a_line_of_no_piece_is_left_out(
+    base: Path, queries: Path, tmp_path: Path, whole_words: bool
+) -> None:
+    spoilt = tmp_path / "queries.txt"
+    spoilt.write_bytes(
+        queries.read_bytes() + b"\n\xff\n"
+    )  # read as U+FFFD, of which nothing is left
+    plan = replace(_PLAN, base=str(base), epochs=1, head_steps=1, whole_words=whole_words)
+    facts = pretrain(spoilt, tmp_path / "out", replace(plan, batch=1, held_out=1))
+    assert facts["queries"] == len(read_queries(spoilt)) - 1
+    assert facts["perplexity_after"] > 1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -94,7 +108,7 @@ def test_unusable_queries_are_said(
 def test_json_lines_are_read_and_normalised(tmp_path: Path) -> None:
     path = tmp_path / "queries.jsonl"
     rows = [json.dumps({"text": f"ｓhoes  {n // 2}"}) for n in range(60)]
-    path.write_text("\n".join(rows), encoding="utf-8")
+    path.write_text("\ufeff" + "\n".join(rows), encoding="utf-8")  # as spreadsheets mark a file
     assert read_queries(path)[:2] == ["shoes 0", "shoes 1"]
 
 

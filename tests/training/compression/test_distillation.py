@@ -140,6 +140,27 @@ def test_a_file_of_something_else_is_an_error(tmp_path: Path) -> None:
         SoftTags.load(tmp_path / "missing.npz")
 
 
+def test_a_damaged_file_of_answers_is_an_error(first: Teacher, tmp_path: Path) -> None:
+    kept = tmp_path / "soft.npz"
+    taught([first], TEXTS, kept)
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(
+        DataError, match=r"soft\.npz .* is damaged.*remove it, and let the teachers"
+    ):
+        SoftTags.load(kept)
+    spoilt = bytearray(whole)
+    spoilt[len(whole) // 3 : len(whole) // 2] = bytes(len(whole) // 2 - len(whole) // 3)
+    kept.write_bytes(spoilt)
+    with pytest.raises(DataError):
+        SoftTags.load(kept)
+
+
+def test_no_answers_are_kept_as_none(first: Teacher, tmp_path: Path) -> None:
+    taught([first], [" "], tmp_path / "soft.npz")
+    assert SoftTags.load(tmp_path / "soft.npz").texts == ()
+
+
 def test_soft_targets_stand_where_words_begin() -> None:
     soft = np.eye(3, dtype=np.float32)[:2]
     found = piece_targets(soft, [1, 3], 5)

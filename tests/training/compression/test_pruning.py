@@ -1,23 +1,27 @@
 """Smaller students: heads and units pruned, fewer layers, fewer pieces; trained, exported, served."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from tests.training.conftest import Trained
 from tests.training.shop import HELD_OUT
 from tests.training.tiny_run import QUERIES, base_folder, recipe, validate_little
-from training.compression.pruning import importance, prune
+from training.compression.pruning import Importance, importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
 from training.config import LossConfig, StudentConfig, TrainConfig, changed, load_config
+from training.data.examples import Example
 from training.data.generator import compose
 from training.errors import ConfigError
 from training.evaluation.figures import entity_metrics
 from training.export.graph import build
+from training.export.half_precision import restored
 from training.export.next_version import MAX_PIECES, export_run
 from training.export.saved_models import predictor_of
 from training.fine_tuning.session import run_training
@@ -91,6 +95,22 @@ def test_the_graph_of_a_pruned_model_says_the_same(trained: Trained, model: Quer
     expected = own(_TEXTS)
     np.testing.assert_allclose(served.intent_logits, expected.intent_logits, atol=1e-4)
     np.testing.assert_allclose(served.tag_logits, expected.tag_logits, atol=1e-4)
+
+
+def test_a_pruned_models_graph_for_a_gpu_has_heads_as_wide_as_they_were(
+    trained: Trained, model: QueryModel, tmp_path: Path
+) -> None:
+    """Each layer lost another number of them; the int8 graph holds only what stayed."""
+    scores = torch.tensor([5.0, 5.0, 5.0, 5.0]), torch.tensor([9.0, 8.0, 0.1, 0.1])
+    prune(model, Importance(scores, (torch.rand(96), torch.rand(96))), heads=0.75, units=1.0)
+    run = tmp_path / "run"
+    shutil.copytree(trained.run, run)
+    torch.save(model.state_dict(), run / "model/weights.pt")
+    exported = export_run(run, tmp_path / "repository", QUERIES)
+    found = restored(onnx.load(exported.folder / "model.onnx"))
+    assert found.heads == 4
+    layers = [f"encoder.encoder.layer.{number}" for number in range(2)]
+    assert [found.heads_of(layer) for layer in layers] == [4, 2]
 
 
 def test_a_pruned_models_weights_load_into_a_whole_one(trained: Trained, model: QueryModel) -> None:
@@ -193,3 +213,16 @@ def test_frequent_pieces_stay_and_everything_can_still_be_written(tmp_path: Path
 def test_a_student_that_makes_no_sense_is_said(student: StudentConfig, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         changed(TrainConfig(student=student), {"data.generated": {"requests": 10}})
+
+
+def test_texts_without_a_label_of_what_is_trained_say_nothing_of_importance(
+    trained: Trained, model: QueryModel
+) -> None:
+    tokenizer = load_tokenizer(trained.run / "model")
+    silent = collate(encode([Example("red shoes", "own")], tokenizer, 48))
+    batches = _batches(trained)
+    whole = importance(model, batches, LossConfig())
+    beside = importance(model, [silent, *batches], LossConfig())
+    assert all(map(torch.equal, whole.heads, beside.heads))
+    with pytest.raises(ConfigError, match="no text has a label"):
+        importance(model, [silent], LossConfig())

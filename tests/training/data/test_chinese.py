@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from streams.labels import INTENTS, SENTIMENTS
-from streams.text import normalise
+from streams.text import is_ideograph, normalise
 from training.data import chinese
 from training.data.chinese_sources import ECOMMERCE, labelled_characters, reviews
 from training.data.examples import Example, TextSpan, checked, same_text
@@ -20,7 +20,6 @@ from training.data.generator.zh.slips import unpunctuated, with_slips
 from training.data.splits import tenth
 from training.evaluation.chinese import nearest_metrics
 from training.network.objective import likeness_loss
-from training.network.tokens import is_ideograph
 
 KINDS = ("zh_requests", "zh_products", "zh_feelings")
 

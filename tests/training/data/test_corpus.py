@@ -9,7 +9,7 @@ import pytest
 from training.config import DataConfig, FileConfig
 from training.data import chinese
 from training.data.corpus import Corpus, hand_written, load_corpus
-from training.data.examples import same_text
+from training.data.examples import Example, same_text
 from training.data.generator import compose
 from training.data.markup import (
     hand_written_crossed,
@@ -77,6 +77,80 @@ def test_or_they_are_named(tmp_path: Path, make: Callable[[Path], DataConfig]) -
     with pytest.raises(LeakError, match="3 training texts are evaluation texts too") as raised:
         load_corpus(replace(config, on_leak="error"), tmp_path, seed=1, tasks=())
     assert all(repr(text) in raised.value.message for text in (_TRANSLATION, _CHINESE))
+
+
+def _file(path: Path, *lines: str) -> str:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_a_text_written_with_other_characters_is_the_same_text(
+    tmp_path: Path, *, normalised: bool
+) -> None:
+    line = "ｒｅｄ ｓｈｏｅｓ ｓｉｚｅ ４２\tproduct_search"
+    twin = "re\u200bd shoes size 42\tproduct_search"
+    own = _file(tmp_path / "own.tsv", "text\tintent", line, twin)
+    held_out = _file(tmp_path / "held out.tsv", "text\tintent", line)
+    config = DataConfig(
+        files=(FileConfig(own),), validation=(FileConfig(held_out),), normalise=normalised
+    )
+    with pytest.raises(LeakError, match="2 training texts are evaluation texts too"):
+        load_corpus(config, tmp_path, seed=1, tasks=())
+
+
+def test_a_source_that_validates_does_not_train(tmp_path: Path) -> None:
+    (tmp_path / "esci_queries").mkdir()
+    _file(tmp_path / "esci_queries/en.txt", "red bag", "blue hat")
+    config = DataConfig(sources={"esci": -1}, validation_sources=("esci",))
+    with pytest.raises(LeakError, match="2 training texts are evaluation texts too"):
+        load_corpus(config, tmp_path, seed=1, tasks=())
+
+
+def test_a_whole_source_that_validates_does_not_train_in_part(tmp_path: Path) -> None:
+    (tmp_path / "sentiment_en").mkdir()
+    _file(
+        tmp_path / "sentiment_en/airline_tweets.csv",
+        "text,airline_sentiment",
+        *(f"flight {number} was late,negative" for number in range(20)),
+    )
+    config = DataConfig(sources={"airline_tweets_train": -1}, unlicensed=True)
+    assert load_corpus(config, tmp_path, seed=1, tasks=()).pools["airline_tweets_train"]
+    part = replace(config, validation_sources=("airline_tweets_dev",))
+    assert load_corpus(part, tmp_path, seed=1, tasks=()).pools["airline_tweets_train"]
+    whole = replace(config, validation_sources=("airline_tweets",))
+    with pytest.raises(LeakError):
+        load_corpus(whole, tmp_path, seed=1, tasks=())
+
+
+def test_a_source_that_validates_must_be_there(tmp_path: Path) -> None:
+    config = DataConfig(generated={"requests": 1}, validation_sources=("nowhere",))
+    with pytest.raises(DataError, match="no data set is called 'nowhere'"):
+        load_corpus(config, tmp_path, seed=1, tasks=())
+
+
+def test_a_file_may_be_named_twice_for_two_columns(tmp_path: Path) -> None:
+    own = _file(tmp_path / "own.csv", "text,topic,mood", "red bag,product_search,neutral")
+    config = DataConfig(
+        files=(FileConfig(own, {"intent": "topic"}), FileConfig(own, {"sentiment": "mood"}))
+    )
+    pool = load_corpus(config, tmp_path, seed=1, tasks=()).pools[own]
+    assert [(e.intent, e.sentiment) for e in pool] == [
+        ("product_search", "neutral"),
+        (None, "neutral"),
+    ]
+
+
+def test_what_has_neither_label_nor_answer_is_not_taught() -> None:
+    pool = [
+        Example("send it back", "own", intent="return_exchange"),
+        Example("lovely", "own", sentiment="positive"),
+        Example("hello", "own", spans=()),
+        Example("red bag", "own"),
+        Example("blue hat", "own"),
+    ]
+    corpus = Corpus(DataConfig(), {"own": pool}, [], seed=1).taught(["own"], {"red bag"})
+    assert corpus.pools["own"] == pool[:-1]
 
 
 def test_what_the_generator_hits_upon_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

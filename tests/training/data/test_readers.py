@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from training.config import DataConfig, FileConfig
+from training.data.chinese import hand_written_requests
 from training.data.corpus import load_corpus, validation_files
 from training.data.examples import TextSpan
 from training.data.readers import Columns, read
-from training.errors import DataError, TrainingError
+from training.errors import DataError, LeakError, TrainingError
 
 
 def file(tmp_path: Path, name: str, text: str) -> Path:
@@ -32,6 +33,66 @@ def test_conll_words_and_tags_become_spans_of_characters(tmp_path: Path) -> None
 def test_an_inside_tag_that_continues_nothing_begins_an_entity(tmp_path: Path) -> None:
     (example,) = read(file(tmp_path, "own.bio", "big O\nred I-color\nbag I-core_product_type\n"))
     assert example.spans == (TextSpan("color", 4, 7), TextSpan("core_product_type", 8, 11))
+
+
+def test_what_a_tab_divides_may_hold_blanks(tmp_path: Path) -> None:
+    (example,) = read(file(tmp_path, "own.conll", "new york\tNNP\tB-place\nhotel\tNN\tO\n"))
+    assert example.text == "new york hotel"
+    assert example.spans == (TextSpan("place", 0, 8),)
+
+
+def test_a_no_break_space_is_part_of_its_word(tmp_path: Path) -> None:
+    (example,) = read(file(tmp_path, "own.conll", "500\u00a0ml  B-UoM\nmilk O\n"))
+    assert example.text == "500\u00a0ml milk"
+    assert example.spans == (TextSpan("UoM", 0, 6),)
+
+
+def test_the_mark_of_a_document_is_no_text(tmp_path: Path) -> None:
+    path = file(tmp_path, "own.conll", "-DOCSTART- -X- O O\n\nred B-color\n-DOCSTART- O\nhi O\n")
+    assert [example.text for example in read(path)] == ["red", "hi"]
+
+
+def test_chinese_words_have_no_blanks_between_them(tmp_path: Path) -> None:
+    lines = "红色 B-color\n的 O\nNike B-creator\nAir I-creator\n跑鞋 B-core_product_type\n"
+    (example,) = read(file(tmp_path, "own.conll", lines))
+    assert example.text == "红色的Nike Air跑鞋"
+    assert [example.text[s.start : s.end] for s in example.spans or ()] == [
+        "红色",
+        "Nike Air",
+        "跑鞋",
+    ]
+
+
+def test_of_characters_alone_nothing_stands_between_those_of_a_word(tmp_path: Path) -> None:
+    characters = ("红\tB-color", "色\tE-color", "\tO", *(f"{c}\tO" for c in "iPad"))
+    lines = "\n".join((*characters, "", *(f"{c}\tO" for c in "top")))
+    first, second = read(file(tmp_path, "own.conll", lines))
+    assert (first.text, second.text) == ("红色 iPad", "top")
+    assert first.spans == (TextSpan("color", 0, 2),)
+
+
+def test_a_chinese_training_text_is_found_among_the_evaluation_texts(tmp_path: Path) -> None:
+    lines = "".join(f"{c} O\n" for c in hand_written_requests()[0].text)
+    config = DataConfig(files=(FileConfig(str(file(tmp_path, "own.conll", lines))),))
+    with pytest.raises(LeakError):
+        load_corpus(config, tmp_path, seed=1, tasks=())
+
+
+def test_a_number_is_a_label(tmp_path: Path) -> None:
+    lines = "".join(f'{{"text": {n}, "label": {n}}}\n' for n in range(3))
+    labels = {"0": "negative", "1": "neutral", "2": "positive"}
+    examples = read(
+        file(tmp_path, "own.jsonl", lines), Columns(sentiment="label", label_map=labels)
+    )
+    assert [example.sentiment for example in examples] == list(labels.values())
+    assert [example.text for example in examples] == ["0", "1", "2"]
+
+
+def test_half_a_character_becomes_what_the_worker_sends(tmp_path: Path) -> None:
+    span = '"entities": [{"type": "color", "start": 2, "end": 5}]'
+    (example,) = read(file(tmp_path, "own.jsonl", f'{{"text": "\\ud83d red", {span}}}\n'))
+    assert example.text == "\ufffd red"
+    assert example.spans == (TextSpan("color", 2, 5),)
 
 
 def test_jsonl_carries_all_labels(tmp_path: Path) -> None:
@@ -121,10 +182,44 @@ def test_csv_columns_and_labels_are_mapped(tmp_path: Path) -> None:
     assert (example.text, example.intent) == ("where is it", "track_order")
 
 
+def test_blanks_beside_a_delimiter_are_no_part_of_a_name_or_a_label(tmp_path: Path) -> None:
+    path = file(tmp_path, "own.csv", 'intent , text\nreview , "red, or blue"\n')
+    (example,) = read(path)
+    assert (example.text, example.intent) == ("red, or blue", "review")
+
+
+def test_empty_rows_are_left_out(tmp_path: Path) -> None:
+    (example,) = read(file(tmp_path, "own.csv", "text,intent,\n,,\n\nhi,chitchat,,\n , \n"))
+    assert (example.text, example.source) == ("hi", "own.csv")
+
+
+def test_quotes_inside_of_a_cell_are_inches(tmp_path: Path) -> None:
+    lines = 'text\tintent\n24" monitor\tproduct_search\n 5" and "6"\tproduct_search\n'
+    examples = read(file(tmp_path, "own.tsv", lines))
+    assert [example.text.strip() for example in examples] == ['24" monitor', '5" and "6"']
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("own.jsonl", '{"text": "hi", "intent": "sing"}\n', "unknown intent 'sing'"),
+        (
+            "own.csv",
+            'text,intent\nhi,chitchat\n"24 inch,review\nhi,chitchat\n',
+            "own.csv:3: .* begins here",
+        ),
+        (
+            "own.tsv",
+            'text\tintent\n"24 inch\treview\n"27 inch\treview\n',
+            "own.tsv:2: .* begins here",
+        ),
+        (
+            "own.csv",
+            "text,intent\nhi,chitchat\nred, blue,review\n",
+            "own.csv:3: 3 cells, and there are 2",
+        ),
+        ("own.csv", "text,intent\n\nhi,sing\n", "own.csv:3: unknown intent 'sing'"),
+        ("own.csv", 'text,intent\n"a\nb",chitchat\n,chitchat\n', "own.csv:4: an empty text"),
+        ("own.jsonl", '\n{"text": "hi", "intent": "sing"}\n', "own.jsonl:2: unknown intent 'sing'"),
         (
             "own.jsonl",
             '{"text": "hi", "entities": [{"type": "color", "start": 1, "end": 9}]}',

@@ -4,6 +4,7 @@ import asyncio
 import json
 from html.parser import HTMLParser
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,14 @@ from training import cli
 from training.data.examples import Example
 from training.data.generator import compose
 from training.errors import ConfigError, DataError
+from training.evaluation import command
 from training.evaluation.bars import judged
+from training.evaluation.chinese import EnglishVectors
 from training.evaluation.entity_scores import entity_scores, words_of
-from training.evaluation.figures import intent_metrics, steps_on
-from training.evaluation.measuring import measured
+from training.evaluation.figures import Step, intent_metrics, steps_on
+from training.evaluation.measuring import Measured, measured
 from training.evaluation.metrics import count
-from training.evaluation.opened_models import opened
+from training.evaluation.opened_models import OpenModel, opened
 from training.evaluation.report import figures_with_slices
 from training.evaluation.run_figures import measure_of
 from training.export.model_card import card
@@ -203,6 +206,53 @@ def test_without_a_data_folder_evaluate_measures_what_needs_none_and_leaves_the_
     assert {"intents_hand_written", "relations_crossed"} <= set(figures)
     assert "entities_queryner_validation" not in figures
     assert RunFolder(trained.run).manifest() == before
+
+
+def test_a_validation_file_takes_no_name_of_the_projects_own_sets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "hand_written.csv"
+    table.write_text("text,intent\nred shoes,product_search\n", "utf-8")
+    data = {"validation": [{"path": str(table), "columns": {}}]}
+    RunFolder(tmp_path / "run").record(arguments={"data": data})
+    names: list[str] = []
+
+    def nothing(_model: object, steps: list[Step], _brands: object) -> Measured:
+        names.extend(step.name for step in steps)
+        return Measured(_model, {}, {})  # type: ignore[arg-type] # it is not looked at
+
+    monkeypatch.setattr("training.evaluation.run_figures.measured", nothing)
+    measure_of(tmp_path / "run", tmp_path / "no data")(None)  # type: ignore[arg-type] # nor asked
+    assert {"intents_hand_written", "intents_hand_written_2"} <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_a_model_folder_is_of_its_runs_language(trained: Trained, tmp_path: Path) -> None:
+    copytree(trained.run / "model", tmp_path / "model")
+    RunFolder(tmp_path).record(**trained.manifest | {"language": "zh"})
+    for name in (tmp_path, tmp_path / "model"):
+        with opened(str(name)) as model:
+            assert model.languages == ("zh",)
+            assert model.predictor(["红色的鞋子"]).languages == ("zh",)
+
+
+def test_each_model_is_held_against_the_english_of_its_own_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def project(_data: object, _languages: object, english: EnglishVectors) -> list[Step]:
+        return [Step("zh_vectors", 0, lambda model: {"english": english(model)})]
+
+    def model(place: float) -> OpenModel:
+        def english(_: object) -> Any:
+            return np.full(2, place)
+
+        return OpenModel("", "", None, ("zh",), english)  # type: ignore[arg-type] # it is not asked
+
+    monkeypatch.setattr("training.evaluation.measured_texts.project_steps", project)
+    both = model(1.0), model(2.0)
+    steps, _, _ = command._texts(command.Wanted("now", tmp_path, before="then"), *both)
+    found = [steps(one)[0].figures(None)["english"][0] for one in both]  # type: ignore[arg-type] # nor here
+    assert found == [1.0, 2.0]
 
 
 def test_names_that_are_no_model_or_no_file_are_said(shipped: Shipped, tmp_path: Path) -> None:

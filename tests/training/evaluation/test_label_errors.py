@@ -115,6 +115,17 @@ def test_a_word_with_a_wrong_entity_is_found() -> None:
     assert len(first_of_each([found, replace(found, number=5)], 1)) == 1
 
 
+def test_a_text_without_word_pieces_has_no_labels_to_doubt() -> None:
+    texts = ("red shoes", "\n", "blue shoes")  # of a blank, this tokenizer makes nothing
+    examples = [marked(text) for text in texts for _ in range(10)]
+    assert entity_errors("mine", examples, Sure()) == []
+
+
+def test_words_of_one_type_say_nothing() -> None:
+    for text in ("red", "hello there"):
+        assert entity_errors("mine", [marked(text)] * 30, Sure()) == []
+
+
 def test_a_word_that_is_redacted_is_not_shown() -> None:
     mail = "jane.doe@example.com"
     examples = [marked(f"red shoes for {mail}") for _ in range(40)]

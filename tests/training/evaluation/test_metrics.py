@@ -1,6 +1,13 @@
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from streams.decoding import ModelLabels
+from streams.labels import INTENTS, SENTIMENTS, bio_tags
+from training.data.markup import parse
+from training.evaluation.figures import relation_metrics
 from training.evaluation.metrics import (
     auroc,
     best_temperature,
@@ -9,6 +16,7 @@ from training.evaluation.metrics import (
     count,
     macro_f1,
 )
+from training.inference.routed import RoutedPredictor
 
 
 def test_micro_counts() -> None:
@@ -35,3 +43,13 @@ def test_a_confident_and_right_model_is_calibrated() -> None:
 def test_temperature_cools_the_overconfident() -> None:
     logits = np.array([[9.0, 0.0], [9.0, 0.0], [9.0, 0.0], [9.0, 0.0]])
     assert best_temperature(logits, np.array([0, 0, 0, 1])) > 4.0
+
+
+def test_a_text_that_nothing_understands_has_no_pairs_to_be_right() -> None:
+    english: Any = SimpleNamespace(
+        labels=ModelLabels(INTENTS, bio_tags(), SENTIMENTS, 0.5, "test")
+    )  # never asked
+    example = parse("[красные](color)>1 [туфли](core_product_type)#1", "own")
+    figures = relation_metrics(RoutedPredictor({"en": english}), [example])
+    assert figures["f1_given_entities"] == figures["f1_end_to_end"] == 0.0
+    assert figures["pairs"] == 1

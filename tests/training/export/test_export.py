@@ -18,11 +18,12 @@ from tests.training.shop import TRAINING
 from tests.training.tiny_run import QUERIES
 from training.config import TuningConfig
 from training.data.generator import compose
-from training.errors import ConfigError
+from training.errors import ConfigError, TrainingError
 from training.export.cost import Cost, worse_than
+from training.export.front_versions import live_front, newest_front
 from training.export.graph_builder import quantize
 from training.export.half_precision import FILE, restored, write_half_precision
-from training.export.model_card import SECTIONS
+from training.export.model_card import SECTIONS, card
 from training.export.next_version import (
     ExportError,
     check_batch_invariance,
@@ -30,12 +31,19 @@ from training.export.next_version import (
     training_queries,
 )
 from training.export.saved_models import predictor_of
-from training.export.serving_config import encoder_config, front_config, read_front
+from training.export.serving_config import (
+    Served,
+    encoder_config,
+    front_config,
+    read_front,
+    version_policy,
+)
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, TorchPredictor
 from training.network.run_folder import RunFolder, load_model
 from training.network.tokens import load_tokenizer
 from training.network.tuning import make_tunable
+from workers.models.repository import ModelRepository
 
 TEXTS = [example.text for example in compose("requests", 300, 12)]
 
@@ -161,7 +169,10 @@ def test_an_encoder_that_joins_others_keeps_their_threshold(
     (run / "model/labels.json").write_text(json.dumps(kept | {"out_of_scope_threshold": middle}))
     RunFolder(run).record(language="zh")
     export_run(run, tmp_path, QUERIES)
-    served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
+    assert predictor_of(tmp_path).labels == labels
+    ModelRepository(tmp_path).serve(2, [1])
+    served = live_front(tmp_path)
+    assert served is not None
     assert served.encoder_versions == {"en": first.version, "zh": 1}
     assert served.labels == labels
     alone = export_run(run, tmp_path / "alone", QUERIES)
@@ -191,7 +202,7 @@ def _run_with(trained: Trained, folder: Path, said: TagTransitions, language: st
 def test_transitions_travel_with_their_version(trained: Trained, tmp_path: Path) -> None:
     """Run, folder and repository decode alike, whatever the repository serves besides."""
     english, chinese = _said(0.25), _said(0.5)
-    repository, front = tmp_path / "r", tmp_path / "r/query_understanding/configs/cpu.pbtxt"
+    repository = tmp_path / "r"
     run = _run_with(trained, tmp_path / "en", english)
     first = export_run(run, repository, QUERIES)
     for place in (run, run / "model", first.folder, repository):
@@ -201,14 +212,22 @@ def test_transitions_travel_with_their_version(trained: Trained, tmp_path: Path)
     assert "at a strength of 0.25" in (first.folder / "README.md").read_text("utf-8")
     other = export_run(_run_with(trained, tmp_path / "zh", chinese, "zh"), repository, QUERIES)
     both = {"en": english, "zh": chinese}
-    assert read_front(front.read_text("utf-8")).labels.transitions == both
+    assert _newest(repository).labels.transitions == both
     assert predictor_of(other.folder).labels.transitions == {"zh": chinese}
     assert predictor_of(other.folder)(["red shoes"]).languages == ("zh",)
     second = export_run(trained.run, repository, QUERIES)  # which has none
-    assert read_front(front.read_text("utf-8")).labels.transitions == {"zh": chinese}
+    assert _newest(repository).labels.transitions == {"zh": chinese}
     assert predictor_of(second.folder).labels.transitions == {}
-    assert predictor_of(first.folder).labels.transitions == {"en": english}  # not served any more
+    assert predictor_of(repository).labels.transitions == {"en": english}  # which is live still
+    ModelRepository(repository).serve(second.model_version, [1])
     assert predictor_of(repository, "zh").labels.transitions == {"zh": chinese}
+    assert predictor_of(first.folder).labels.transitions == {"en": english}  # live no more
+
+
+def _newest(repository: Path) -> Served:
+    found = newest_front(repository)
+    assert found is not None
+    return found
 
 
 def test_labels_without_transitions_are_written_as_ever(shipped: Shipped) -> None:
@@ -216,9 +235,9 @@ def test_labels_without_transitions_are_written_as_ever(shipped: Shipped) -> Non
     served = read_front(text)
     assert "transitions" not in text
     said = replace(served, labels=replace(served.labels, transitions={"en": _said(0.5)}))
-    assert read_front(front_config(said, "local")) == said
-    assert front_config(read_front(text), "local") == text
-    damaged = front_config(said, "local").replace("follows", "follow")
+    assert read_front(front_config(said, "local", 1)) == said
+    assert front_config(read_front(text), "local", 1) == text
+    damaged = front_config(said, "local", 1).replace("follows", "follow")
     with pytest.raises(ConfigError, match="en: the transitions lack follows"):
         read_front(damaged)
 
@@ -249,6 +268,41 @@ def test_the_gpus_graph_has_the_weights_of_the_cpus(shipped: Shipped, tmp_path: 
     assert (half.sentence_vector * small.sentence_vector).sum(1).min() > 0.99
 
 
+def _altered(folder: Path, factor: float, *endings: str) -> None:
+    """Multiplies parts of an encoder's graph."""
+    graph = onnx.load(folder / "model.onnx")
+    for tensor in graph.graph.initializer:
+        if tensor.name.endswith(endings):
+            values = onnx.numpy_helper.to_array(tensor) * np.float32(factor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    onnx.save(graph, folder / "model.onnx")
+
+
+def test_a_gpus_graph_that_says_no_number_is_refused(shipped: Shipped, tmp_path: Path) -> None:
+    """What leaves fp16's range becomes infinite, and its difference no number."""
+    repository = tmp_path / "repository"
+    shutil.copytree(shipped.repository, repository)
+    _altered(repository / "encoder_en/1", 1e6, ".narrow.scale", ".narrow.bias")
+    with pytest.raises(TrainingError, match=r"fp16 are nan away.*leave fp16's range"):
+        write_half_precision(repository)
+    assert not (repository / f"encoder_en/1/{FILE}").exists()
+
+
+def test_a_gpus_graph_with_other_vectors_is_refused(
+    shipped: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though fp16 and fp32 agree: both were rebuilt wrongly."""
+    repository = tmp_path / "repository"
+    shutil.copytree(shipped.repository, repository)
+    found = restored(onnx.load(repository / "encoder_en/1/model.onnx"))
+    state = {**found.state, "vector.weight": -found.state["vector.weight"]}
+    monkeypatch.setattr(
+        "training.export.half_precision.restored", lambda _: replace(found, state=state)
+    )
+    with pytest.raises(TrainingError, match=r"not those of model\.onnx: cosine -"):
+        write_half_precision(repository)
+
+
 def test_weights_come_back_from_the_graph(trained: Trained, shipped: Shipped) -> None:
     """Within the steps of int8: the smoothing undone, the shift of GELU taken out of the bias."""
     model, _ = load_model(trained.run / "model")
@@ -267,13 +321,87 @@ def test_only_an_int8_encoder_has_a_gpu_form(tmp_path: Path) -> None:
         write_half_precision(tmp_path)
 
 
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def test_the_next_export_is_the_next_version(trained: Trained, tmp_path: Path) -> None:
+    """It lies beside the live one, of which nothing changes; the first one is live at once."""
     first = export_run(trained.run, tmp_path, QUERIES)
+    assert (first.version, first.model_version, first.live) == (1, 1, True)
+    before = _files(tmp_path)
     second = export_run(trained.run, tmp_path, QUERIES)
-    assert (first.version, second.version) == (1, 2)
-    served = read_front((tmp_path / "query_understanding/configs/cpu.pbtxt").read_text("utf-8"))
-    assert served.encoder_versions == {"en": 2}
+    assert (second.version, second.model_version, second.live) == (2, 2, False)
+    after = _files(tmp_path)
+    assert {name: after[name] for name in before} == before
     assert (first.folder / "model.onnx").read_bytes() == (second.folder / "model.onnx").read_bytes()
+    kept = ModelRepository(tmp_path)
+    assert [version.encoders for version in kept.versions()] == [{"en": 1}, {"en": 2}]
+    assert kept.served == 1
+    kept.serve(2, [1])
+    assert kept.served == 2
+    assert kept.version(1).encoders == {"en": 1}
+
+
+def test_a_version_has_the_newest_encoders_of_the_other_languages(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """English and then Chinese make one version with both, whether English is live yet or not."""
+    repository, chinese = tmp_path / "r", tmp_path / "zh"
+    shutil.copytree(trained.run, chinese)
+    RunFolder(chinese).record(language="zh")
+    for run in (trained.run, trained.run, chinese):
+        last = export_run(run, repository, QUERIES)
+    assert (last.version, last.model_version) == (1, 3)
+    assert _newest(repository).encoder_versions == {"en": 2, "zh": 1}
+    assert "version 3 of the model has the encoders en 2, zh 1" in (said := capsys.readouterr().err)
+    assert "intentstream model promote 3" in said
+
+
+def test_a_live_version_without_a_configuration_of_its_own_stays_what_it_is(
+    trained: Trained, shipped: Shipped, tmp_path: Path
+) -> None:
+    """As the first version was written once, and with no word on which version Triton is to serve."""
+    repository = tmp_path / "r"
+    shutil.copytree(shipped.repository, repository)
+    front = repository / "query_understanding"
+    for name in ("config.pbtxt", "configs/cpu.pbtxt"):
+        (front / "1" / name).unlink()
+        text = (front / name).read_text("utf-8")
+        (front / name).write_text(text.replace(version_policy(1) + "\n", ""), encoding="utf-8")
+    content = ModelRepository(repository).version(1).content()
+    export_run(trained.run, repository, QUERIES)
+    kept = ModelRepository(repository)
+    assert kept.served == 1
+    assert kept.version(1).encoders == {"en": 1}
+    assert kept.version(1).content() == content
+
+
+def test_an_encoder_is_measured_as_the_version_that_has_it(
+    trained: Trained, tmp_path: Path
+) -> None:
+    """Live or not, with that version's threshold."""
+    repository, run = tmp_path / "r", tmp_path / "run"
+    shutil.copytree(trained.run, run)
+    kept = json.loads((run / "model/labels.json").read_text("utf-8"))
+    folders = []
+    for threshold in (0.25, 0.75):
+        kept["out_of_scope_threshold"] = threshold
+        (run / "model/labels.json").write_text(json.dumps(kept), encoding="utf-8")
+        folders.append(export_run(run, repository, QUERIES).folder)
+    found = [predictor_of(folder).labels.out_of_scope_threshold for folder in folders]
+    assert found == [0.25, 0.75]
+    assert predictor_of(repository).labels.out_of_scope_threshold == 0.25
+
+
+def test_what_a_gpu_serves_is_left_to_load_and_promote(trained: Trained, tmp_path: Path) -> None:
+    """The new encoder has no fp16 graph yet, without which Triton would not come up again."""
+    export_run(trained.run, tmp_path, QUERIES)
+    second = export_run(trained.run, tmp_path, QUERIES)
+    config = tmp_path / "encoder_en/config.pbtxt"
+    assert version_policy(1) in config.read_text("utf-8")
+    ModelRepository(tmp_path).add_candidate(second.model_version)
+    assert "versions: [ 1, 2 ]" in config.read_text("utf-8")
 
 
 def test_the_repository_has_all_that_triton_needs(shipped: Shipped) -> None:
@@ -289,6 +417,8 @@ def test_the_repository_has_all_that_triton_needs(shipped: Shipped) -> None:
         "query_understanding/config.pbtxt",
         "query_understanding/configs/cpu.pbtxt",
         "query_understanding/1/model.py",
+        "query_understanding/1/config.pbtxt",
+        "query_understanding/1/configs/cpu.pbtxt",
     }
 
 
@@ -320,6 +450,41 @@ def test_the_card_has_its_shape(shipped: Shipped) -> None:
     assert f"| own data: own.jsonl | the owner's | {len(TRAINING)} |" in text
 
 
+def test_the_card_says_of_a_teacher_and_a_start_what_is_known(shipped: Shipped) -> None:
+    manifest = json.loads((shipped.exported.folder / "manifest.json").read_text("utf-8"))
+    teacher = {
+        "path": "runs/large",
+        "base": "all-MiniLM-L6-v2",
+        "config_file": "large.toml",
+        "parameters": 112e6,
+        "seconds": 1680.0,
+        "best_epoch": {"entities_f1": 0.715},
+        "processor": "a processor",
+    }
+    unknown = {name: value if name == "path" else None for name, value in teacher.items()}
+    start = {"path": "runs/first", "sha256": "0" * 64, "config_file": "first.toml"}
+    facts = {"teachers": [teacher, unknown], "taught_texts": 9, "start": start}
+    text = card(manifest | facts, 1, 1000)
+    assert "in 28 minutes on a processor: 112.0M parameters, F1 0.715 on QueryNER's" in text
+    assert "Its teacher, runs/large, was made elsewhere on an unnamed processor. The" in text
+    assert "`first.toml` had made." in text
+
+
+def test_a_card_that_cannot_be_made_leaves_nothing_behind(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_run(trained.run, tmp_path, QUERIES)
+    before = _files(tmp_path)
+
+    def fails(*_: object) -> str:
+        raise KeyError("processor")
+
+    monkeypatch.setattr("training.export.next_version.card", fails)
+    with pytest.raises(KeyError):
+        export_run(trained.run, tmp_path, QUERIES)
+    assert _files(tmp_path) == before
+
+
 def test_a_run_without_a_model_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no trained model"):
         export_run(tmp_path / "run", tmp_path / "repository", QUERIES)
@@ -347,11 +512,11 @@ def test_a_repository_has_one_vector_space_for_all_its_languages(
     trained: Trained, tmp_path: Path
 ) -> None:
     """A new version may bring another, where no other language is served."""
-    repository, front = tmp_path / "r", tmp_path / "r/query_understanding/configs/cpu.pbtxt"
+    repository = tmp_path / "r"
     first = export_run(trained.run, repository, QUERIES)
     name = str(RunFolder(trained.run).manifest()["vector_space"]["name"])
     assert name.startswith("vectors-")
-    assert read_front(front.read_text("utf-8")).labels.vector_space == name
+    assert _newest(repository).labels.vector_space == name
     for place in (trained.run, trained.run / "model", first.folder, repository):
         assert predictor_of(place).labels.vector_space == name
     other = tmp_path / "other run"
@@ -362,7 +527,8 @@ def test_a_repository_has_one_vector_space_for_all_its_languages(
     assert not (repository / "encoder_zh").exists()
     RunFolder(other).record(language="en")
     export_run(other, repository, QUERIES)
-    assert read_front(front.read_text("utf-8")).labels.vector_space == "x/1"
+    assert _newest(repository).labels.vector_space == "x/1"
+    assert predictor_of(repository).labels.vector_space == name  # of the live version
 
 
 def test_the_graph_is_small_enough_to_ship() -> None:

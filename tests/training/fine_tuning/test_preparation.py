@@ -1,12 +1,14 @@
 """What a run settles before its first step: its language, and the space of its sentence vectors."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
+from transformers import AutoConfig
 
 from tests.training.conftest import Trained
 from tests.training.tiny_run import base_folder, validate_little
@@ -68,6 +70,46 @@ def test_a_run_stays_in_the_space_of_its_start(
     other = base_folder(tmp_path / "other", 384)
     _, manifest = _prepared(changed(begun, {"model.vectors": str(other)}), tmp_path / "others")
     assert manifest["vector_space"]["encoder"] == str(other)
+
+
+def test_a_run_made_anew_has_no_base_of_an_earlier_recipe(
+    bare: TrainConfig, tmp_path: Path
+) -> None:
+    """It was cut off before its first checkpoint, and is started again with another recipe."""
+    first = changed(bare, {"loss.vector": 0.0, "student.layers": 1, "model.added_words": 3})
+    ready, _ = _prepared(first, tmp_path / "run")
+    assert AutoConfig.from_pretrained(ready.base).num_hidden_layers == 1
+    other = base_folder(tmp_path / "other", 64)
+    ready, _ = _prepared(
+        changed(first, {"model.base": str(other), "student.layers": 2}), tmp_path / "run"
+    )
+    found = AutoConfig.from_pretrained(ready.base)
+    assert (found.hidden_size, found.num_hidden_layers) == (64, 2)
+
+
+def test_a_run_does_not_go_on_from_another_model_or_with_other_teachers(
+    trained: Trained, bare: TrainConfig, tmp_path: Path
+) -> None:
+    start = shutil.copytree(trained.run, tmp_path / "start")
+    lessons = {str(trained.recipe.with_name("own.jsonl")): 5}
+    config = changed(
+        bare, {"loss.vector": 0.0, "model.start": str(start), "distillation.texts": lessons}
+    )
+    run = RunFolder(tmp_path / "run")
+
+    def begin() -> None:
+        prepare(config, run, tmp_path / "no data", Console(quiet=True), [start])
+
+    begin()
+    run.checkpoint.touch()
+    begin()
+    answers = run.manifest()["answers_digest"]
+    run.record(answers_digest="of another teacher")
+    with pytest.raises(ConfigError, match="the teachers, or what they are asked, changed since"):
+        begin()
+    run.record(answers_digest=answers, start={"path": str(start), "sha256": "another"})
+    with pytest.raises(ConfigError, match="start changed since"):
+        begin()
 
 
 def test_the_language_of_the_base_decides_what_validates(bare: TrainConfig, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from streams.tag_paths import words
 from tests.training.tiny_run import base_folder
 from training.data.examples import Example, TextSpan
 from training.data.markup import parse
-from training.network.tokens import IGNORED, encode, first_pieces, load_tokenizer
+from training.network.tokens import IGNORED, encode, first_pieces, load_tokenizer, pieces_of_words
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,10 @@ def test_words_are_the_decoders_words(text: str, data: st.DataObject) -> None:
         (start, end) for start, end in pairwise(cuts) if text[start:end].strip() == text[start:end]
     ]
     decoded = words(text, [list(pair) for pair in offsets])
-    assert first_pieces(text, offsets) == [word.first_token for word in decoded]
+    firsts = [word.first_token for word in decoded]
+    assert first_pieces(text, offsets) == firsts
+    ends = [*firsts[1:], len(offsets)][: len(firsts)]
+    assert pieces_of_words(text, offsets) == list(zip(firsts, ends, strict=True))
 
 
 def test_only_the_first_piece_of_a_word_has_a_target(folder: Path) -> None:
