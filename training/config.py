@@ -31,7 +31,7 @@ class ModelConfig:
         language: `en` or `zh`, of a base that does not say it itself: one of the project's own does, and so
             does one that came of it (`pretrain`). Left out, it is the base's, or else English.
         start: a trained model on this base, whose weights and heads the run begins with: a run folder, or an
-            exported version such as `model_repository/encoder_en/5`.
+            exported version such as `model_repository/encoder_en/6`.
         start_share: this share of the finished weights is the start's, so that less of what it knew is lost
             (WiSE-FT: Wortsman et al., CVPR 2022).
         share_of: another run on this base, which the share is of instead: what two have learnt apart is

@@ -70,7 +70,7 @@ def _exported(folder: Path) -> tuple[dict[str, Any], int]:
     if not all((folder / name).is_file() for name in _FILES):
         raise ConfigError(
             f"{folder} is no exported version",
-            "name one such as model_repository/encoder_en/5; a run gets its card when it is exported",
+            "name one such as model_repository/encoder_en/6; a run gets its card when it is exported",
         )
     manifest, name = manifest_of(folder), folder.resolve().name
     if lacking := [fact for fact in _FACTS if fact not in manifest]:

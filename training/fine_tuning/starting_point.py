@@ -126,7 +126,7 @@ def _check_vocabulary(start: Path, base: Path) -> None:
         raise ConfigError(
             f"there is no trained model in {start}",
             "name as start a run folder, or an exported version such as "
-            "model_repository/encoder_en/5",
+            "model_repository/encoder_en/6",
         )
     if read_tokenizer(folder)["model"].get("vocab") != read_tokenizer(base)["model"].get("vocab"):
         raise _other_base(start)

@@ -45,7 +45,7 @@ def test_a_manifest_says_it_and_one_of_before_means_what_all_declared() -> None:
     assert space_name({}) == space_name({"arguments": {}}) == "minilm-l6/1"
     untaught = {"loss": {"vector": 0.0}}
     assert space_of({"arguments": untaught}) is None
-    begun = untaught | {"model": {"start": "model_repository/encoder_en/5"}}
+    begun = untaught | {"model": {"start": "model_repository/encoder_en/6"}}
     assert space_name({"arguments": begun}) == "minilm-l6/1"
     with pytest.raises(ConfigError, match="vector_space is damaged"):
         space_of(json.loads('{"vector_space": {"name": "x/1"}}'))

@@ -73,13 +73,15 @@ def test_a_run_keeps_a_share_of_its_start(trained: Trained, tmp_path: Path) -> N
         assert torch.allclose(drawn, 0.6 * whole + 0.4 * old, atol=1e-5)
 
 
-def test_a_run_keeps_a_share_of_another(trained: Trained, base: Path, tmp_path: Path) -> None:
+def test_a_run_keeps_a_share_of_another(trained: Trained, tmp_path: Path) -> None:
     """Two runs from one base are averaged, and the manifest names both."""
     text = trained.recipe.read_text()
     ends = []
     for added in ("", f"start_share = 0.5\nshare_of = '{trained.run}'"):
         recipe = tmp_path / f"recipe {len(ends)}.toml"
-        recipe.write_text(text.replace("seed = 1", "seed = 2").replace("[model]", f"[model]\n{added}"))
+        recipe.write_text(
+            text.replace("seed = 1", "seed = 2").replace("[model]", f"[model]\n{added}")
+        )
         facts = run_training(recipe, tmp_path / str(len(ends)), trained.nothing, measure=False)
         ends.append(load_model(tmp_path / str(len(ends)) / "model")[0])
     other, _ = load_model(trained.run / "model")
