@@ -16,7 +16,10 @@ from training.evaluation import command as evaluate_command
 from training.evaluation.command import Wanted
 
 app = typer.Typer(
-    help="Fine-tune, measure and ship the model.", no_args_is_help=True, rich_markup_mode="rich"
+    help="Fine-tune, measure and ship the model.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -227,7 +230,9 @@ def distill(
 def pretrain(  # noqa: PLR0913, PLR0917 - each is an option of the command
     queries: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Unlabelled queries: one a line, or JSON lines."),
+        typer.Option(
+            metavar="FILE", help="Unlabelled queries: one a line (.txt), or JSON lines (.jsonl)."
+        ),
     ],
     output: Annotated[
         Path, typer.Option(metavar="DIR", help="The new base, which a recipe can name.")

@@ -24,21 +24,25 @@ FREEZES = ("none", "embeddings", "layers", "encoder")
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """The base and its limits. `max_pieces` counts word pieces, special ones included.
+    """The base that the model is made on, and its limits.
 
-    `language`, `en` or `zh`, is that of a base that does not say it itself: one of the project's own
-    does, and so does one that came of it (`pretrain`). Left out, it is the base's, or else English.
-    `vectors` is the encoder, 384 wide, whose sentence vectors the model learns to give, so that models
-    on different bases share one vector space. Left out, the space is that of the `start`, or else the
-    base's own.
-    `added_words` of the training texts that the vocabulary cuts, the most frequent ones, become pieces
-    of their own.
-    `start` is a trained model on this base, whose weights and heads the run begins with: a run folder, or
-    an exported version such as `model_repository/encoder_en/6`. `start_share` of the finished weights are
-    that model's, so that less of what it knew is lost (WiSE-FT: Wortsman et al., CVPR 2022), or those of
-    `share_of`, another run on this base: what two have learnt apart is together in their average (model
-    soups: Wortsman et al., ICML 2022).
-    `dropout` is that of the heads.
+    Attributes:
+        base: a name, a Hugging Face folder, or owner/name on the hub.
+        language: `en` or `zh`, of a base that does not say it itself: one of the project's own does, and so
+            does one that came of it (`pretrain`). Left out, it is the base's, or else English.
+        start: a trained model on this base, whose weights and heads the run begins with: a run folder, or an
+            exported version such as `model_repository/encoder_en/6`.
+        start_share: this share of the finished weights is the start's, so that less of what it knew is lost
+            (WiSE-FT: Wortsman et al., CVPR 2022).
+        share_of: another run on this base, which the share is of instead: what two have learnt apart is
+            together in their average (model soups: Wortsman et al., ICML 2022).
+        vectors: the encoder, 384 wide, whose sentence vectors the model learns to give, so that models on
+            different bases share one vector space. Left out, the space is that of the start, or else the
+            base's own.
+        added_words: so many of the training texts' words that the vocabulary cuts, the most frequent ones,
+            become pieces of their own.
+        max_pieces: longer texts are cut; special pieces count.
+        dropout: the share of what the heads read that is left out.
     """
 
     base: str = "all-MiniLM-L6-v2"
@@ -59,7 +63,13 @@ class ModelConfig:
 
 @dataclass(frozen=True, slots=True)
 class FileConfig:
-    """A file of a shop's own, read with `training.data.readers`."""
+    """A file of a shop's own.
+
+    Attributes:
+        path: of a .csv, .tsv, .jsonl, .conll, .bio or .iob2.
+        columns: `text`, `intent`, `sentiment`, `entities`, `relations`: what they are called in the file;
+            its `delimiter`; and `label_map`, from its labels to the schema's. As `[data.files.columns]`.
+    """
 
     path: str
     columns: dict[str, Any] = field(default_factory=dict)
@@ -67,18 +77,26 @@ class FileConfig:
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """What is trained on: how many examples an epoch draws of each source and generated kind.
+    """What is trained on: how many examples an epoch draws of each, and what noise is put in.
 
-    A count of 0 leaves it out, -1 takes all of a source. `files` are a shop's own, and `validation` those
-    that decide which epoch is kept, besides what the data folder has for it; with
-    `validation_sources`, these sources of the data folder instead. `on_leak`: training texts that
-    are evaluation texts too are an `error`, or `drop`ped. `unlicensed` lets data train
-    whose licence forbids shipping the weights: for experiments.
-
-    Noise, as probabilities for a text: `typos`, `punctuation` (that none is left), `casing`,
-    `spaces` (that one between words of one kind is lost), `lookalikes` (a letter becomes one that
-    looks like it), `drop_stop_words` (that none of `stop_words` is left). `normalise` makes texts
-    what the worker will make of them.
+    Attributes:
+        sources: a count for each public data set, as `[data.sources]`: 0 leaves it out, -1 takes all.
+        generated: a count for each kind of generated texts, as `[data.generated]`: `requests`, `products`,
+            `feelings`; 0 leaves it out.
+        files: a shop's own, as `[[data.files]]`.
+        validation: files that decide which epoch is kept, besides what the project has for it, as
+            `[[data.validation]]`.
+        validation_sources: public data sets that decide it instead.
+        on_leak: training texts that are evaluation texts too are an `error`, or `drop`ped.
+        unlicensed: lets data train whose licence forbids shipping the weights, for experiments.
+        normalise: whether texts become what the worker will make of them.
+        typos: the chance that a text gets a slip of the finger, or two.
+        punctuation: the chance that its punctuation is left out.
+        casing: the chance that it comes all in capitals, all in lower case, or with each word capitalised.
+        spaces: the chance that one between words of one kind is lost.
+        lookalikes: the chance that letters become others that look like them.
+        stop_words: words that may be left out.
+        drop_stop_words: the chance that they all are.
     """
 
     sources: dict[str, int] = field(default_factory=dict)
@@ -100,20 +118,28 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
-    """Steps: `kind` is `adamw` (Loshchilov and Hutter, ICLR 2019) or `sgd` with `momentum`.
+    """Steps: how many, how far, and what is done to the weights.
 
-    There are at most `epochs`; after `patience` of them without a better one training ends. `batch`
-    texts are passed at once, and `accumulate` batches make one step.
-    For the share `warmup` of the steps the learning rate rises to `learning_rate`; then it falls to
-    zero, as a `linear` or a `cosine` function of the steps, or stays `constant` (`schedule`). `heads`
-    multiplies the learning rate of what is not pre-trained; `layer_decay` multiplies that of each layer
-    once for each layer above it (Howard and Ruder, ACL 2018).
-    `weight_decay` draws weights towards zero, but for biases and layer normalisation; a gradient longer
-    than `clip` is cut to that length. `label_smoothing` is the share of a label that is spread over all
-    classes.
-    `average` is the share of all steps, at the end, whose weights are averaged (Izmailov et al., UAI
-    2018): the average is kept if it beats every epoch. `adversarial` is how far embeddings are moved for
-    a second, harder pass (Miyato et al., ICLR 2017); 0 for none.
+    Attributes:
+        kind: `adamw` (Loshchilov and Hutter, ICLR 2019) or `sgd`.
+        schedule: how the learning rate falls to zero: `linear` or `cosine`; or `constant`, if it does not.
+        epochs: passes over what is drawn of the data, at most.
+        batch: texts that are passed at once.
+        learning_rate: the highest.
+        heads: by which the learning rate of what is not pre-trained is multiplied.
+        weight_decay: draws weights towards zero, but for biases and layer normalisation.
+        warmup: the share of the steps in which the learning rate rises.
+        label_smoothing: the share of a label that is spread over all classes.
+        clip: a longer gradient is cut to this length.
+        patience: training ends after so many epochs without a better one.
+        average: the share of all steps, at the end, whose weights are averaged (Izmailov et al., UAI 2018);
+            the average is kept if it beats every epoch.
+        momentum: the share of the last step that goes into the next, with `sgd`.
+        layer_decay: by which the learning rate of a layer is multiplied, once for each layer above it
+            (Howard and Ruder, ACL 2018).
+        accumulate: so many batches make one step.
+        adversarial: how far embeddings are moved for a second, harder pass (Miyato et al., ICLR 2017); 0 for
+            none.
     """
 
     kind: str = "adamw"
@@ -138,10 +164,17 @@ class OptimizerConfig:
 class TuningConfig:
     """Which parameters learn; the heads always do.
 
-    `method` is `full` (the base's own, but for what `freeze` says: `none`, `embeddings`, all but the
-    top `layers`, the whole `encoder`), or leaves the base as it is and adds parameters: `lora` and
-    `adalora` of a `rank` (times `alpha` over it, with `dropout`), `adapters` of a width
-    `bottleneck`, or a `prefix` of so many positions.
+    Attributes:
+        method: `full`, the base's own; or the base stays as it is and parameters are added: `lora`,
+            `adalora`, `adapters`, `prefix`.
+        freeze: what of the base does not learn with `full`: `none`, `embeddings`, all but the top `layers`,
+            the whole `encoder`.
+        layers: so many at the top learn with `freeze = "layers"`.
+        rank: the rank of what `lora` and `adalora` add.
+        alpha: what `lora` and `adalora` add is multiplied by this over the rank.
+        dropout: the share of what they read that is left out.
+        bottleneck: the width of `adapters`.
+        prefix: so many positions stand before each text with `prefix`.
     """
 
     method: str = "full"
@@ -158,13 +191,20 @@ class TuningConfig:
 class LossConfig:
     """The weight of each task's loss; with 0, a task is not trained and needs no data.
 
-    `consistency` is that of R-Drop (Liang et al., NeurIPS 2021): every text with labelled words
-    is passed twice, with different dropout, and the tags are to agree; 0 passes it once. With a
-    teacher these are the texts that it has answered.
-    `teacher` is the teacher's share of the loss of a word that has a label too.
-    `owners` is that of each attribute's product being likelier than the query's others.
-    `contrast` is that of a batch's vectors being as like one another as they are to be (Fang et al.,
-    ICLR 2021); `vector_share` of an epoch's texts teach the sentence vectors.
+    Attributes:
+        intent: the weight of intents.
+        sentiment: the weight of sentiment.
+        tags: the weight of the tags of entities.
+        relations: the weight of relations.
+        vector: the weight of sentence vectors.
+        consistency: the weight of R-Drop (Liang et al., NeurIPS 2021): every text with labelled words, or
+            with a teacher every one that it has answered, is passed twice, with different dropout, and the
+            tags are to agree, nothing else; 0 passes it once.
+        teacher: the teacher's share of the loss of a word that has a label too.
+        owners: the weight of each attribute's product being likelier than the query's others.
+        contrast: the weight of a batch's vectors being as like one another as they are to be (Fang et al.,
+            ICLR 2021).
+        vector_share: the share of an epoch's texts that teach the sentence vectors.
     """
 
     intent: float = 1.0
@@ -186,9 +226,11 @@ class LossConfig:
 
 @dataclass(frozen=True, slots=True)
 class DistillationConfig:
-    """What a teacher is asked (Hinton et al., 2015): so many texts of each source, -1 for all.
+    """What a teacher is asked (Hinton et al., 2015); empty where there is no teacher.
 
-    A source named here is drawn from those texts alone. Empty where there is no teacher.
+    Attributes:
+        texts: a count for each source, as `[distillation.texts]`, -1 for all; of one that is named here,
+            those texts alone are drawn.
     """
 
     texts: dict[str, int] = field(default_factory=dict)
@@ -198,10 +240,14 @@ class DistillationConfig:
 class StudentConfig:
     """How a student is made smaller than its base; nothing is by default.
 
-    `layers` of the base stay, evenly spaced, and `vocabulary` word pieces, those most frequent in
-    the training texts; 0 leaves all. Of a trained model to `start` with, the share `heads` of its
-    attention heads and `units` of its feed-forward units stay, those that matter most to the loss
-    (Michel et al., NeurIPS 2019), and are trained on.
+    Heads and units are those of a trained model to start with that matter most to the loss (Michel et al.,
+    NeurIPS 2019), and are trained on.
+
+    Attributes:
+        layers: so many of the base stay, evenly spaced; 0 leaves all.
+        vocabulary: so many word pieces stay, those most frequent in the training texts; 0 leaves all.
+        heads: the share of the attention heads that stays.
+        units: the share of the feed-forward units that stays.
     """
 
     layers: int = 0
@@ -214,8 +260,10 @@ class StudentConfig:
 class SearchConfig:
     """What `train --search` varies, and by which figure of validation it judges.
 
-    `space` names values of the recipe, and their ranges or choices; empty for the usual ones around
-    the recipe's own (`training.search.space`).
+    Attributes:
+        figure: one of validation, such as `entities_f1`; `score` is their mean.
+        space: values of the recipe by name, and their ranges or choices, as `[search.space]`; empty for the
+            usual ones around the recipe's own.
     """
 
     figure: str = "score"
@@ -226,7 +274,18 @@ class SearchConfig:
 class TrainConfig:
     """All of a run but where its data and its folder are.
 
-    `wandb` names a project of Weights & Biases for the curves, beside TensorBoard.
+    Attributes:
+        model: the base.
+        data: what is trained on.
+        optimizer: the steps.
+        loss: the tasks.
+        distillation: the teacher.
+        tuning: what learns.
+        student: the size.
+        search: the trials.
+        wandb: a project of Weights & Biases for the curves, beside TensorBoard.
+        seed: what all draws begin with.
+        threads: so many of the processor are used.
     """
 
     model: ModelConfig = ModelConfig()
@@ -248,6 +307,11 @@ def recipe_at(path: Path) -> Path:
     return own if not path.exists() and own.is_file() else path
 
 
+def own_recipes() -> list[str]:
+    """The names of the project's own recipes."""
+    return sorted(file.stem for file in RECIPES.glob("*.toml"))
+
+
 def load_config(path: Path) -> TrainConfig:
     """Reads and checks a configuration.
 
@@ -258,7 +322,8 @@ def load_config(path: Path) -> TrainConfig:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
-            f"no configuration at {path}", "training/configs holds the project's own"
+            f"no configuration at {path}",
+            f"name a file, or one of the project's own: {', '.join(own_recipes())}",
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", "name a file") from error
@@ -313,6 +378,10 @@ def _rules(config: TrainConfig) -> tuple[tuple[bool, str], ...]:
         (bool(loss.tasks), "every loss has the weight 0: there is no task to train"),
         (all(getattr(loss, task) >= 0 for task in TASKS), "a loss weight must be 0 or more"),
         (min(loss.consistency, loss.owners) >= 0, "consistency and owners must be 0 or more"),
+        (
+            bool(loss.tags) or not loss.consistency,
+            "consistency is that of tags, whose weight is 0: give them one, or leave consistency out",
+        ),
         (0 <= loss.teacher <= 1, "teacher is a share, from 0 to 1"),
         (0 <= model.dropout < 1, "dropout must lie between 0 and 1"),
         (model.language in ("", *LANGUAGES), f"language is one of {', '.join(LANGUAGES)}"),

@@ -21,7 +21,7 @@ def require_extra(needed: tuple[str, ...] = PACKAGES) -> None:
         if importlib.util.find_spec(name) is None:
             raise MissingExtraError(
                 f"training needs {name}",
-                "install the training extra: pip install intentstream[train]",
+                "install the training extra: pip install -e '.[train]' in a clone of the repository",
             )
     # Spinning OpenMP threads cost ten times the CPU where cores are shared; torch reads this once.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

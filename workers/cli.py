@@ -111,7 +111,8 @@ def _run_training(context: typer.Context) -> None:
         raise IntentstreamError(
             f"`intentstream {context.command.name}` needs the package {package}, which is not "
             "installed.",
-            "Install the training extra: pip install 'intentstream[train]' (about 5 GB).",
+            "Install the training extra (about 5 GB): pip install -e '.[train]' in a clone of the "
+            "repository.",
         ) from error
 
 

@@ -13,7 +13,7 @@ from training.errors import MissingExtraError
 
 
 def test_a_missing_package_says_what_to_install() -> None:
-    with pytest.raises(MissingExtraError, match=r"pip install intentstream\[train\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install -e '\.\[train\]'"):
         require_extra(("torch_is_not_here",))
 
 

@@ -1,10 +1,12 @@
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import pytest
 
-from training.config import TrainConfig, config_of, load_config, recipe_at
+from training.config import FileConfig, TrainConfig, config_of, load_config, recipe_at
 from training.data.corpus import load_corpus
 from training.errors import ConfigError
+from training.recipe_page import described, render
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 ENOUGH = "[data.generated]\nrequests = 10\n"
@@ -44,6 +46,7 @@ def test_every_experiment_is_valid_and_holds_out_what_decides(path: Path) -> Non
         ("[optimizer]\nlearning_rate = nan\n" + ENOUGH, "learning_rate must lie"),
         ("[optimizer]\naccumulate = 0\n" + ENOUGH, "accumulate must be"),
         ("[loss]\nintent = -1\n" + ENOUGH, "a loss weight must be"),
+        ("[loss]\ntags = 0\nconsistency = 1\n" + ENOUGH, "consistency is that of tags"),
         ('[tuning]\nmethod = "qlora"\n' + ENOUGH, "method is one of full, lora"),
         ('[tuning]\nmethod = "lora"\nfreeze = "layers"\n' + ENOUGH, "freeze goes with full"),
         ("[tuning]\nrank = 0\n" + ENOUGH, "rank, bottleneck and prefix are 1"),
@@ -76,7 +79,7 @@ def test_the_projects_recipes_go_by_name_and_a_file_of_ones_own_comes_first(
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_config(tmp_path)
-    with pytest.raises(ConfigError, match="no configuration at"):
+    with pytest.raises(ConfigError, match=r"no configuration at .*chinese, english, .*quick"):
         load_config(tmp_path / "gone.toml")
 
 
@@ -91,3 +94,14 @@ def test_arguments_of_an_older_run_are_read_with_todays_defaults() -> None:
     older = {"data": {"generated": {"requests": 10}}, "seed": 2}
     assert config_of(older).seed == 2
     assert config_of(older).tuning == TrainConfig().tuning
+
+
+def test_every_key_is_described() -> None:
+    kinds = [FileConfig, TrainConfig, *(f.type for f in fields(TrainConfig))]
+    for kind in filter(is_dataclass, kinds):
+        assert list(described(kind)[1]) == [f.name for f in fields(kind)]
+
+
+def test_the_page_of_recipes_is_the_one_that_is_committed() -> None:
+    page = (CONFIGS.parents[1] / "docs" / "recipes.md").read_text("utf-8")
+    assert page == render(), "run: python -m training.recipe_page > docs/recipes.md"

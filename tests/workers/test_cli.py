@@ -64,8 +64,9 @@ def test_wrong_usage_is_exit_code_2(tmp_path: Path, command: str) -> None:
     assert "--no-such-option" in done.stderr
 
 
-def test_the_training_commands_have_help_of_their_own(tmp_path: Path) -> None:
-    done = intentstream("train", "--help", cwd=tmp_path)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_the_training_commands_have_help_of_their_own(tmp_path: Path, option: str) -> None:
+    done = intentstream("train", option, cwd=tmp_path)
     assert done.returncode == 0
     assert "--config" in done.stdout
 
@@ -77,7 +78,7 @@ def test_without_the_training_extra_it_says_what_to_install(tmp_path: Path) -> N
     )
     done = intentstream("train", "--config", "any.toml", cwd=tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert "intentstream[train]" in done.stderr
+    assert "pip install -e '.[train]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

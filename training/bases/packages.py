@@ -104,7 +104,7 @@ def _with_jgo(package: Package, folder: Path, advance: Advance) -> Path:
     except ImportError as error:
         raise MissingExtraError(
             f"jgo, which fetches {package.name}, is not installed",
-            "pip install 'intentstream[train]'",
+            "install the training extra: pip install -e '.[train]' in a clone of the repository",
         ) from error
     # jgo logs every address it tries at a level that an application's handlers may show.
     logging.getLogger("jgo").setLevel(logging.ERROR)

@@ -37,6 +37,7 @@ from training.terminal import progress_bar
 _CHARS = 400
 _HEAD_RATE = 1e-3
 _MEASURED = 128  # queries at once
+_TABLES = (".csv", ".tsv", ".conll", ".bio", ".iob2")
 
 _Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -86,8 +87,13 @@ def read_queries(path: Path) -> list[str]:
     """Unlabelled queries, each once: a text file with one a line, or JSON lines with `text`.
 
     Raises:
-        DataError: no such file, a line that is no JSON, fewer than 20 queries.
+        DataError: no such file, a table, a line that is no JSON, fewer than 20 queries.
     """
+    if path.suffix in _TABLES:
+        raise DataError(
+            f"{path.name} is no list of queries, but a table",
+            'write its queries alone, one a line, into a .txt, or as {"text": "a query"} into a .jsonl',
+        )
     if not path.is_file():
         raise DataError(f"{path} is not there", "name a file with a query a line")
     found: dict[str, None] = {}

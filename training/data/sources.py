@@ -50,8 +50,8 @@ def load(name: str, folder: Path) -> list[Example]:
         if not (folder / file).is_file():
             raise DataError(
                 f"{folder / file} is not there",
-                "name the data folder with --data or INTENTSTREAM_DATA; without the public sets, measure "
-                "with your own texts: intentstream evaluate RUN --on FILE",
+                f"name the data folder with --data or INTENTSTREAM_DATA; without it, leave {name} out of the "
+                "recipe, and measure with your own texts: intentstream evaluate RUN --on FILE",
             )
     return [checked(example) for example in source.read(folder)]
 

@@ -77,6 +77,6 @@ def _analyzer() -> Any:
     except ImportError as error:
         raise MissingExtraError(
             "weak labels need vaderSentiment",
-            "install the training extra: pip install intentstream[train]",
+            "install the training extra: pip install -e '.[train]' in a clone of the repository",
         ) from error
     return module.SentimentIntensityAnalyzer()

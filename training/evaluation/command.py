@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from training.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ def run(wanted: Wanted) -> "Report":
     """Measures, prints the tables and writes what is wanted.
 
     Raises:
-        TrainingError: no such model, unusable data, a Triton that does not answer.
+        TrainingError: no such model, unusable data, a place that cannot be written, a Triton that does
+            not answer.
     """
     from training.evaluation.measuring import measured  # noqa: PLC0415
     from training.evaluation.opened_models import opened  # noqa: PLC0415
@@ -78,6 +81,7 @@ def run(wanted: Wanted) -> "Report":
     from training.network.run_folder import RunFolder  # noqa: PLC0415
 
     own = bool(wanted.on or wanted.recipe)
+    _check_places(wanted)
     with ExitStack() as stack:
         model = stack.enter_context(opened(wanted.model))
         before = stack.enter_context(opened(wanted.before)) if wanted.before else None
@@ -86,7 +90,7 @@ def run(wanted: Wanted) -> "Report":
         now = measured(model, steps(model), brands, label_errors=errors)
         then = measured(before, steps(before), brands) if before else None
     found = report(now, then, notes)
-    if model.run is not None and not own:
+    if model.run is not None and not own and wanted.data.is_dir():
         RunFolder(model.run).record(figures=figures_with_slices(now))
     print_report(found)
     _write(found, wanted)
@@ -98,7 +102,12 @@ def _texts(
 ) -> tuple[Callable[["OpenModel"], list["Step"]], dict[str, int], list[str]]:
     """What is measured of a model, how often brands are trained on, and what a reader has to know."""
     from training.config import DataConfig, load_config  # noqa: PLC0415
-    from training.evaluation.measured_texts import brands_of, own_steps, project_steps  # noqa: PLC0415
+    from training.evaluation.measured_texts import (  # noqa: PLC0415
+        brands_of,
+        own_steps,
+        project_steps,
+        public_sets,
+    )
 
     config = load_config(wanted.recipe).data if wanted.recipe else DataConfig()
     brands = brands_of(wanted.data, config)
@@ -106,7 +115,8 @@ def _texts(
         languages = set(model.languages) & set(before.languages if before else model.languages)
         if not languages:
             raise ConfigError("the two models understand no language in common", "compare others")
-        return lambda one: project_steps(wanted.data, languages, one.english), brands, []
+        public = public_sets(wanted.data)
+        return lambda one: project_steps(public, languages, one.english), brands, []
     steps, files = own_steps(wanted.on, config, wanted.data)
     seen = {str(Path(file).resolve()) for file in model.trained_on}
     notes = [
@@ -122,24 +132,38 @@ def _write(found: "Report", wanted: Wanted) -> None:
     from training.evaluation.page import evaluation_page  # noqa: PLC0415
     from training.evaluation.report import facts  # noqa: PLC0415
 
-    if wanted.json_file is None and wanted.folder is None:
-        return
     text = json.dumps(facts(found), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    if wanted.json_file is not None:
-        _put(wanted.json_file, text)
+    files = {wanted.json_file: text} if wanted.json_file else {}
     if wanted.folder is not None:
-        _put(wanted.folder / "evaluation.json", text)
-        _put(wanted.folder / "evaluation.html", evaluation_page(found))
-        _put(
-            wanted.folder / "label_errors.jsonl",
-            _lines([error.facts() for error in found.label_errors]),
-        )
+        errors = _lines([error.facts() for error in found.label_errors])
+        texts = (text, evaluation_page(found), errors)
+        files |= dict(zip(_report_files(wanted.folder), texts, strict=True))
+    for path, content in files.items():
+        _put(path, content)
+        typer.echo(f"written: {path}", err=True)
 
 
-def _put(path: Path, text: str) -> None:
+def _check_places(wanted: Wanted) -> None:
+    """Before anything is measured; what is there already stays."""
+    files = [wanted.json_file] if wanted.json_file else []
+    for path in (*files, *_report_files(wanted.folder)):
+        there = path.exists()
+        _put(path, "", mode="a")
+        if not there:
+            path.unlink()
+
+
+def _report_files(folder: Path | None) -> Sequence[Path]:
+    """The facts, the page and the labels to check, where a folder for them is named."""
+    names = ("evaluation.json", "evaluation.html", "label_errors.jsonl")
+    return [folder / name for name in names] if folder else []
+
+
+def _put(path: Path, text: str, mode: str = "w") -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}", "name another place"

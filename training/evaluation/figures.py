@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from streams.decoding import Decoder, ModelOutputs, Span
+from streams.decoding import UNDETERMINED, Decoder, ModelOutputs, Span, Understanding
 from streams.labels import OUT_OF_SCOPE, PREDICATES, PRODUCT_TYPES
 from training.data.examples import Example
 from training.data.generator.unseen import unseen_queries
@@ -69,10 +70,31 @@ def intent_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[st
     """Accuracy, macro-F1, figures by class and expected calibration error."""
     answers = answers_of(predictor, [example.text for example in examples])
     gold = [example.intent or "" for example in examples]
-    right = np.array(answers.labels.intents)[answers.intents.argmax(1)] == np.array(gold)
+    confidence, right = sureness(answers.found, answers.intents, answers.labels.intents, gold)
     return class_metrics([one.intent.label for one in answers.found], gold) | {
-        "calibration_error": calibration_error(answers.intents.max(1), right)
+        "calibration_error": calibration_error(confidence, right)
     }
+
+
+def sureness(
+    found: Sequence[Understanding],
+    likely: NDArray[np.float64],
+    names: Sequence[str],
+    gold: Sequence[str],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How sure a model is of the likeliest class of N texts, and whether that is theirs.
+
+    Texts in a script without encoder are left out: of these no class was said.
+
+    Args:
+        found: the answers to B texts, of which N were understood.
+        likely: probabilities [B, classes].
+        names: of the classes.
+        gold: the class of each of the B texts.
+    """
+    said = np.array([one.language != UNDETERMINED for one in found], np.bool_)
+    right = np.array(names)[likely.argmax(1)] == np.array(gold)
+    return likely.max(1)[said], right[said]
 
 
 def sentiment_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+
 from training.config import DataConfig, FileConfig
 from training.data import chinese
 from training.data.corpus import validation_files
@@ -22,6 +24,19 @@ from training.evaluation.figures import (
     steps_on,
 )
 from training.evaluation.slices import brand_counts
+
+
+def public_sets(data: Path) -> Path | None:
+    """The data folder; None where it is not there, which is said: no public set is measured then."""
+    if data.is_dir():
+        return data
+    Console(stderr=True).print(
+        f"there is no data folder {data}: no public set is measured; "
+        "name one with --data or INTENTSTREAM_DATA",
+        markup=False,
+        soft_wrap=True,
+    )
+    return None
 
 
 def project_steps(

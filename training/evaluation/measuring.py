@@ -9,7 +9,7 @@ import numpy as np
 
 from training.data.examples import Example
 from training.evaluation.entity_scores import words_of
-from training.evaluation.figures import Step
+from training.evaluation.figures import Step, sureness
 from training.evaluation.intervals import Tally
 from training.evaluation.label_errors import LabelError, class_errors, entity_errors
 from training.evaluation.metrics import ConfidenceBin, reliability
@@ -116,9 +116,9 @@ def _study(step: Step, asked: Asked, kinds: Mapping[str, Callable[[Example], str
     labels = [(one.intent if intents else one.sentiment).label for one in answers.found]
     likely = answers.intents if intents else answers.sentiments
     names = answers.labels.intents if intents else answers.labels.sentiments
-    right = np.array(names)[likely.argmax(1)] == np.array(gold)
     confusion = Counter(zip(gold, labels, strict=True))
-    return Study(step.name, step.task, tally, slices, confusion, reliability(likely.max(1), right))
+    bins = reliability(*sureness(answers.found, likely, names, gold))
+    return Study(step.name, step.task, tally, slices, confusion, bins)
 
 
 def _varied(step: Step, asked: Asked, tally: Tally, variant: Variant) -> Slice:

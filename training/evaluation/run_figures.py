@@ -4,11 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from training.bases.languages import language_in
 from training.config import config_of
-from training.evaluation.measured_texts import brands_of, own_steps, project_steps
+from training.evaluation.measured_texts import brands_of, own_steps, project_steps, public_sets
 from training.evaluation.measuring import measured
 from training.evaluation.opened_models import OpenModel, english_of_base
 from training.evaluation.report import figures_with_slices
@@ -44,15 +42,12 @@ def measure_of(run: Path, data: Path) -> Callable[[Predictor], dict[str, Any]]:
     manifest = manifest_of(run)
     language = language_in(manifest)
     config = config_of(manifest.get("arguments", {})).data
-    if not data.is_dir():
-        Console(stderr=True).print(
-            f"there is no data folder {data}: no public set is measured", markup=False
-        )
+    public = public_sets(data)
 
     def english(_: Predictor) -> Any:
         return english_of_base(manifest)
 
-    project = project_steps(data if data.is_dir() else None, (language,), english)
+    project = project_steps(public, (language,), english)
     own = own_steps((), config, data, project)[0] if config.validation else []
     steps = own + project
     brands = brands_of(data, config)

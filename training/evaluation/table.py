@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.evaluation.report import Report
+from training.evaluation.slices import FEWEST
 from training.terminal import print_figures
 
 _SLICES = 12
@@ -43,6 +44,11 @@ def print_report(found: Report) -> None:
 
 def _print_slices(console: Console, found: Report) -> None:
     told = [one for one in found.slices if one.difference is not None]
+    if not told:
+        console.print(
+            f"too few texts to compare kinds of them: {FEWEST} and {FEWEST} others at least"
+        )
+        return
     console.print(
         f"{len(found.gaps)} of {len(told)} kinds of texts fall behind by more than chance explains"
     )

@@ -43,7 +43,7 @@ class _WeightsAndBiases:
         except ImportError as error:
             raise MissingExtraError(
                 "the recipe names a project of Weights & Biases, and wandb is not installed",
-                "pip install 'intentstream[wandb]', or take the name out",
+                "pip install -e '.[wandb]' in a clone of the repository, or take the name out",
             ) from error
         self._run = wandb.init(
             project=project,

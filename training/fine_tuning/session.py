@@ -42,6 +42,7 @@ def run_training(
 
     Raises:
         TrainingError: before the first step, when anything is wrong.
+        KeyboardInterrupt: from the terminal, where it has been said how to go on.
     """
     processes = Processes()
     console = Console(stderr=True, quiet=not processes.main)
@@ -56,14 +57,31 @@ def run_training(
         f"{parameters.all / 1e6:.1f}M parameters, of which {parameters.learning / 1e6:.2f}M learn"
     )
     trainer = trainer_of(ready, config, run, model)
-    best = trainer.train()
+    try:
+        best = trainer.train()
+    except KeyboardInterrupt:
+        console.print(_stopped(run, trainer.unkept), markup=False)
+        raise
     merge(model, config.tuning)
     if processes.main:
         _finish(ready, model, data, best, config)
     run.record(seconds=round(trainer.seconds), processes=processes.count)
     if measure and processes.main:
         print_figures(record_run_figures(folder, data))
+    console.print(
+        f"the model is in {run.model}; next: intentstream evaluate {folder}, intentstream export {folder}",
+        markup=False,
+        soft_wrap=True,
+    )
     return run.manifest()
+
+
+def _stopped(run: RunFolder, unkept: float) -> str:
+    if not run.checkpoint.is_file():
+        return "stopped before the first checkpoint: the same command begins anew"
+    return (
+        f"stopped: the same command goes on from the last checkpoint; {unkept:.0f} seconds are lost"
+    )
 
 
 def _finish(

@@ -102,6 +102,11 @@ class Trainer:
         """
         return self._spent + time.monotonic() - self._began
 
+    @property
+    def unkept(self) -> float:
+        """Seconds since the last checkpoint; in a process that has written none, since it began."""
+        return time.monotonic() - self._kept_at
+
     def train(self, heard: Heard | None = None) -> dict[str, float]:
         """Trains to the end, or resumes; leaves the model with its best epoch's weights.
 

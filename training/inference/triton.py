@@ -60,8 +60,9 @@ def triton_predictor(address: str) -> Iterator[TritonPredictor]:
 
     Args:
         address: `host:port` or `grpc://host:port`, and after a slash the model's name if it is not
-            the configured one: `grpc://host:port/candidate`. The version that the workers are pinned
-            to is one of the configured model; of another, the version that it serves is asked.
+            the configured one: `grpc://host:port/query_understanding_candidate_v2`. The version that the
+            workers are pinned to is one of the configured model; of another, the version that it serves is
+            asked.
 
     Raises:
         ServedModelError: it does not answer, or is not a model of this release's contract.

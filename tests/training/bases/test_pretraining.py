@@ -93,6 +93,7 @@ def test_a_line_of_no_piece_is_left_out(
         ("few.txt", "shoes\nshoes\n", "holds 1 queries"),
         ("bad.jsonl", "{}\n", "bad.jsonl:1: KeyError"),
         ("gone.txt", None, "is not there"),
+        ("table.csv", "text,intent\n" + "red shoes,product_search\n" * 30, "but a table"),
     ],
 )
 def test_unusable_queries_are_said(

@@ -40,6 +40,11 @@ def test_every_hand_written_set_is_for_evaluation_only() -> None:
         assert {example.text for example in examples} <= found
 
 
+def test_a_source_that_is_not_there_says_how_to_train_without_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"en\.txt is not there .*leave esci out of the recipe"):
+        load_corpus(DataConfig(sources={"esci": -1}), tmp_path, 1)
+
+
 def _public(folder: Path) -> DataConfig:
     """A public source with hand-written texts in it, of other case and punctuation."""
     (folder / "esci_queries").mkdir()

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from typer.testing import CliRunner, Result
 
 from streams.decoding import Decoder
+from streams.labels import INTENTS, SENTIMENTS
 from tests.training.conftest import Shipped, Trained
 from tests.training.tiny_run import write_jsonl
 from training import cli
@@ -24,7 +25,7 @@ from training.evaluation import command
 from training.evaluation.bars import judged
 from training.evaluation.chinese import EnglishVectors
 from training.evaluation.entity_scores import entity_scores, words_of
-from training.evaluation.figures import Step, steps_on
+from training.evaluation.figures import Step, intent_metrics, steps_on
 from training.evaluation.measuring import Measured, measured
 from training.evaluation.metrics import count
 from training.evaluation.opened_models import OpenModel, opened
@@ -106,6 +107,28 @@ def test_a_served_model_on_ones_own_texts_with_a_page(
     assert "jane" not in html + (tmp_path / "report" / "label_errors.jsonl").read_text("utf-8")
     for line in (tmp_path / "report" / "label_errors.jsonl").read_text("utf-8").splitlines():
         assert json.loads(line)["given"] != json.loads(line)["suggested"]
+    written = [f"written: {file}" for file in sorted((tmp_path / "report").iterdir())]
+    assert sorted(line for line in done.stderr.splitlines() if "written" in line) == written
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_opened(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine", "utf-8")
+    for option in (("--report", taken), ("--json", taken / "facts.json")):
+        assert "cannot be written" in evaluate(tmp_path / "nowhere", *option).stderr
+    kept = tmp_path / "facts.json"
+    kept.write_text("mine", "utf-8")
+    refused = evaluate(tmp_path / "nowhere", "--json", kept, "--report", tmp_path / "new")
+    assert "there is no model at" in refused.stderr
+    assert kept.read_text("utf-8") == "mine"
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_a_few_texts_are_no_table_of_kinds(shipped: Shipped, tmp_path: Path) -> None:
+    few = write_jsonl(tmp_path / "few.jsonl", compose("requests", 12, 3))
+    done = evaluate(shipped.repository, "--on", few)
+    assert "too few texts to compare kinds of them" in done.stdout
+    assert "the rest" not in done.stdout
 
 
 def test_a_recipe_says_how_a_csv_is_read(shipped: Shipped, tmp_path: Path) -> None:
@@ -168,6 +191,21 @@ def test_without_a_data_folder_a_run_is_measured_by_ones_own_and_hand_written_te
     assert figures["slices"]["tested"] > 0
     with pytest.raises(DataError, match="queryner"):
         measure_of(tmp_path, tmp_path)
+
+
+def test_without_a_data_folder_evaluate_measures_what_needs_none_and_leaves_the_runs_figures(
+    trained: Trained, tmp_path: Path
+) -> None:
+    out = tmp_path / "facts.json"
+    before = RunFolder(trained.run).manifest()
+    done = evaluate(trained.run, "--data", trained.nothing, "--json", out)
+    assert done.exit_code == 0, done.output
+    assert f"no data folder {trained.nothing}: no public set is measured" in done.stderr
+    assert "--data" in done.stderr
+    figures = json.loads(out.read_text("utf-8"))["figures"]
+    assert {"intents_hand_written", "relations_crossed"} <= set(figures)
+    assert "entities_queryner_validation" not in figures
+    assert RunFolder(trained.run).manifest() == before
 
 
 def test_a_validation_file_takes_no_name_of_the_projects_own_sets(
@@ -251,6 +289,17 @@ def test_a_repository_answers_by_script_as_its_front_does(shipped: Shipped) -> N
     alone = answers_of(predictor_of(shipped.repository), texts).found
     assert (found[0], found[2]) == (alone[0], alone[2])
     assert not found[1].spans
+
+
+def test_a_text_in_another_script_is_wrong_and_no_part_of_calibration(shipped: Shipped) -> None:
+    other = Example("красные туфли", "own", intent=INTENTS[0], sentiment=SENTIMENTS[0])
+    examples = [other, *compose("requests", 10, 3)]
+    with opened(str(shipped.repository)) as model:
+        alone = intent_metrics(model.predictor, [other])
+        studies = measured(model, steps_on("own", examples), {}, shown=False).studies
+    assert (alone["accuracy"], alone["calibration_error"]) == (0.0, 0.0)
+    for study in (studies["intents_own"], studies["sentiment_own"]):
+        assert sum(one.count for one in study.bins) == len(study.tally) - 1
 
 
 def test_a_graph_of_another_contract_is_refused(shipped: Shipped, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_two_processes_hold_the_same_weights_and_gradients(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("wandb") is None, reason="needs pip install 'intentstream[wandb]'"
+    importlib.util.find_spec("wandb") is None, reason="needs pip install -e '.[wandb]'"
 )
 def test_curves_go_to_weights_and_biases_without_a_network(tmp_path: Path) -> None:
     config = recipe(tmp_path, base_folder(tmp_path / "base"), epochs=1)

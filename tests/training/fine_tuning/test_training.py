@@ -59,10 +59,6 @@ def test_the_saved_model_loads_without_its_base(trained: Trained) -> None:
     assert outputs.token_count.tolist()[0] >= 2
 
 
-class _CutOffError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("name", ["weights.pt", "config.json", "labels.json"])
 def test_a_damaged_model_is_said(trained: Trained, tmp_path: Path, name: str) -> None:
     shutil.copytree(trained.run / "model", tmp_path / "model")
@@ -73,7 +69,10 @@ def test_a_damaged_model_is_said(trained: Trained, tmp_path: Path, name: str) ->
 
 
 def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
-    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Trained,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     steps = 0
     train_on = Trainer._train_on
@@ -82,17 +81,20 @@ def test_a_run_that_is_cut_off_goes_on_to_the_same_weights(
         nonlocal steps
         steps += 1
         if steps == 50:
-            raise _CutOffError
+            raise KeyboardInterrupt
         return train_on(self, batch)
 
     monkeypatch.setattr("training.fine_tuning.trainer._CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(Trainer, "_train_on", cut_off)
-    with pytest.raises(_CutOffError):
+    with pytest.raises(KeyboardInterrupt):
         run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
+    assert "the same command goes on from the last checkpoint" in capsys.readouterr().err
     monkeypatch.setattr(Trainer, "_train_on", train_on)
     _take_longer(tmp_path / "run", 5000.0)
     manifest = run_training(trained.recipe, tmp_path / "run", trained.nothing, measure=False)
     assert 5000 <= manifest["seconds"] < 6000  # with those before it was cut off
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"next: intentstream evaluate {tmp_path / 'run'}" in said
     whole, _ = load_model(trained.run / "model")
     resumed, _ = load_model(tmp_path / "run" / "model")
     for name, weight in whole.state_dict().items():
