@@ -76,7 +76,7 @@ def test_a_run_keeps_a_share_of_its_start(trained: Trained, tmp_path: Path) -> N
 def test_a_run_keeps_a_share_of_another(trained: Trained, tmp_path: Path) -> None:
     """Two runs from one base are averaged, and the manifest names both."""
     text = trained.recipe.read_text()
-    ends = []
+    ends: list[torch.nn.Module] = []
     for added in ("", f"start_share = 0.5\nshare_of = '{trained.run}'"):
         recipe = tmp_path / f"recipe {len(ends)}.toml"
         recipe.write_text(
