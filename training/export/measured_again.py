@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from training.errors import ConfigError
-from training.export.model_card import card
+from training.export.model_card import describe
 from training.export.next_version import ExportError, Measure
 from training.export.saved_models import predictor_of
-from training.network.run_folder import json_text, manifest_of
+from training.network.run_folder import manifest_of
 from training.terminal import rows
 
 _FILES = ("model.onnx", "tokenizer.json", "manifest.json")
@@ -24,7 +24,8 @@ def measure_again(
     """Takes the figures of an exported version, into its manifest and its card.
 
     What compression cost stays as the export found it, when fp32 was at hand. Graph, tokenizer and
-    labels are not touched, so the digest in every answer stays.
+    labels are not touched, so the digest in every answer stays. The digests of the files, which the
+    manifest of an older version lacks, are added.
 
     Args:
         folder: of a version of an encoder, in a model repository.
@@ -46,11 +47,8 @@ def measure_again(
             f"{folder} would lose its figures on {', '.join(lost)}",
             "name the folder of the public sets with --data",
         )
-    manifest["figures"] = now
-    text = card(manifest, version, (folder / "model.onnx").stat().st_size)
     try:
-        (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
-        (folder / "README.md").write_text(text, encoding="utf-8")
+        describe(folder, manifest | {"figures": now}, version)
     except OSError as error:
         raise ConfigError(
             f"{folder} cannot be written to: {error.strerror}", "measure a copy of the repository"

@@ -7,6 +7,7 @@ from typing import Any
 from training.bases.encoders import ENCODERS
 from training.config import RECIPES
 from training.data.sources import SOURCES
+from training.network.run_folder import file_digest, json_text
 from training.terminal import rows
 
 SECTIONS = (
@@ -25,11 +26,26 @@ SECTIONS = (
 _NAMES = {"en": "English", "zh": "Chinese"}
 
 
+def describe(folder: Path, manifest: Mapping[str, Any], version: int) -> None:
+    """Writes the manifest and the card of an exported model, with the digests of its files.
+
+    Args:
+        folder: with the graph and the tokenizer.
+        manifest: of the run that made the model, with `language` and `compression`.
+        version: of the encoder in the repository.
+    """
+    files = {name: file_digest(folder / name) for name in ("model.onnx", "tokenizer.json")}
+    whole = {**manifest, "files": files}
+    text = card(whole, version, (folder / "model.onnx").stat().st_size)
+    (folder / "manifest.json").write_text(json_text(whole), encoding="utf-8")
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
 def card(manifest: Mapping[str, Any], version: int, size: int) -> str:
     """The card in Markdown, from an exported model's manifest.
 
     Args:
-        manifest: of the run that made the model, with `language` and `compression`.
+        manifest: of the exported model; an older one has no digests of its `files`.
         version: of the encoder in the repository.
         size: of the graph, in bytes.
     """
@@ -42,7 +58,7 @@ def card(manifest: Mapping[str, Any], version: int, size: int) -> str:
         _measured(manifest.get("figures", {})),
         _by_class(manifest.get("figures", {})),
         _fairness(manifest.get("figures", {}).get("slices")),
-        _compression(size, manifest.get("compression", {}), manifest.get("figures", {})),
+        _compression(size, manifest),
         _made(manifest, arguments),
     )
     head = (
@@ -167,8 +183,9 @@ def _fairness(slices: dict[str, Any] | None) -> str:
     return "\n".join(lines)
 
 
-def _compression(size: int, compression: dict[str, Any], figures: dict[str, Any]) -> str:
-    """What int8 saves and costs, in the order in which the figures were taken."""
+def _compression(size: int, manifest: Mapping[str, Any]) -> str:
+    """What int8 saves and costs, in the order in which the figures were taken; the files' digests."""
+    compression = manifest.get("compression", {})
     lines = [
         (
             f"{size / 1e6:.1f} MB. The encoder's products are int8 arithmetic with scales measured on "
@@ -182,10 +199,13 @@ def _compression(size: int, compression: dict[str, Any], figures: dict[str, Any]
         "|---|---|---|",
     ]
     cost = compression.get("figures", {})
-    taken = [f"{task}: {name}" for task, name, _ in rows(figures)]
+    taken = [f"{task}: {name}" for task, name, _ in rows(manifest.get("figures", {}))]
     pairs = {name: cost[name] for name in taken if name in cost} | cost
     pairs |= {name: pair for name, pair in compression.items() if name != "figures"}
     lines += [f"| {n.replace('_', ' ')} | {one} | {other} |" for n, (one, other) in pairs.items()]
+    if files := manifest.get("files"):
+        digests = [f"| `{name}` | `{digest}` |" for name, digest in files.items()]
+        lines += ["", "| file | sha256 |", "|---|---|", *digests]
     return "\n".join(lines)
 
 
@@ -193,10 +213,10 @@ def _made(manifest: Mapping[str, Any], arguments: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
     recipe = f"--config {_recipe(manifest.get('config_file', 'run.toml'))}"
     teachers = manifest.get("teachers", [])
-    command = f"distill {recipe}" if teachers else f"train {recipe}"
+    command = f"{_program(manifest)} {'distill' if teachers else 'train'} {recipe}"
     command += "".join(f" --teacher {_named(teacher)}" for teacher in teachers)
     made = (
-        f"`intentstream {command}`, "
+        f"`{command}`, "
         f"seed {arguments['seed']}, {manifest.get('parameters', 0) / 1e6:.1f}M parameters, "
         f"{manifest.get('seconds', 0) / 60:.0f} minutes on {manifest['processor']}. {versions}."
     )
@@ -213,6 +233,14 @@ def _made(manifest: Mapping[str, Any], arguments: dict[str, Any]) -> str:
         )
     parts += [_teacher(teacher, manifest.get("taught_texts", 0)) for teacher in teachers]
     return "\n\n".join(parts)
+
+
+def _program(manifest: Mapping[str, Any]) -> str:
+    """What was started: a batch is as many times the recipe's as there were processes."""
+    processes = manifest.get("processes", 1)
+    if processes == 1:
+        return "intentstream"
+    return f"torchrun --standalone --nproc_per_node {processes} -m -- workers.cli"
 
 
 def _weights(model: dict[str, Any]) -> str:

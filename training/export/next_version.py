@@ -21,12 +21,12 @@ from training.errors import ConfigError, TrainingError
 from training.export.cost import Cost, worse_than
 from training.export.front_versions import add_front, alone, made_whole, newest_front
 from training.export.graph import Weights, build
-from training.export.model_card import card
+from training.export.model_card import describe
 from training.export.observation import observe
 from training.export.serving_config import MAX_BATCH, Served, encoder_config
 from training.inference.onnx_predict import OnnxPredictor
 from training.inference.predict import Predictor, batches, labels_of
-from training.network.run_folder import RunFolder, json_text, learnt_by, load_model, manifest_of
+from training.network.run_folder import RunFolder, learnt_by, load_model, manifest_of
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
 
@@ -163,13 +163,11 @@ def _add(
                 "export it once more",
             )
         version = _next_version(repository, language)
-        text = card(manifest, version, len(graph))
         encoder = repository / f"encoder_{language}"
         with made_whole(encoder / str(version)) as folder:
             (folder / "model.onnx").write_bytes(graph)
             (folder / "tokenizer.json").write_bytes(tokens)
-            (folder / "manifest.json").write_text(json_text(manifest), encoding="utf-8")
-            (folder / "README.md").write_text(text, encoding="utf-8")
+            describe(folder, manifest, version)
         _write_config(encoder, common, version)
         encoders = {**(newest.encoder_versions if newest else {}), language: version}
         number, live = add_front(repository, Served(common, encoders))

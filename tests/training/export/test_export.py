@@ -1,5 +1,6 @@
 """The exported graph: the trained model's answers, the same alone and in any batch."""
 
+import hashlib
 import json
 import random
 import shutil
@@ -450,6 +451,29 @@ def test_the_card_has_its_shape(shipped: Shipped) -> None:
     assert f"| own data: own.jsonl | the owner's | {len(TRAINING)} |" in text
 
 
+def test_manifest_and_card_tell_the_digests_of_the_files(shipped: Shipped) -> None:
+    folder = shipped.exported.folder
+    files = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+    assert files.keys() == {"model.onnx", "tokenizer.json"}
+    text = (folder / "README.md").read_text("utf-8")
+    for name, digest in files.items():
+        assert digest == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        assert f"| `{name}` | `{digest}` |" in text
+
+
+def test_the_card_names_the_command_of_several_processes(shipped: Shipped) -> None:
+    """Their batches are larger than the recipe's own, so that one process makes another model."""
+    manifest = json.loads((shipped.exported.folder / "manifest.json").read_text("utf-8"))
+    facts = {"processes": 2, "config_file": "english_continued.toml"}
+    teachers = [{"path": "runs/large"}, {"path": "model_repository/encoder_en/4"}]
+    text = card(manifest | facts | {"teachers": teachers}, 1, 1000)
+    assert (
+        "`torchrun --standalone --nproc_per_node 2 -m -- workers.cli distill --config "
+        "training/configs/english_continued.toml --teacher runs/large "
+        "--teacher model_repository/encoder_en/4`, seed 3" in text
+    )
+
+
 def test_the_card_says_of_a_teacher_and_a_start_what_is_known(shipped: Shipped) -> None:
     manifest = json.loads((shipped.exported.folder / "manifest.json").read_text("utf-8"))
     teacher = {
@@ -479,7 +503,7 @@ def test_a_card_that_cannot_be_made_leaves_nothing_behind(
     def fails(*_: object) -> str:
         raise KeyError("processor")
 
-    monkeypatch.setattr("training.export.next_version.card", fails)
+    monkeypatch.setattr("training.export.model_card.card", fails)
     with pytest.raises(KeyError):
         export_run(trained.run, tmp_path, QUERIES)
     assert _files(tmp_path) == before

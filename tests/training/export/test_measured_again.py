@@ -68,6 +68,16 @@ def test_only_figures_and_card_change(version: Path) -> None:
     assert card.startswith("# encoder_en, version 1\n")
 
 
+def test_an_older_version_gains_the_digests_of_its_files(version: Path) -> None:
+    before, _ = read(version)
+    files = before.pop("files")
+    (version / "manifest.json").write_text(json.dumps(before), encoding="utf-8")
+    measure_again(version, lambda: found(FIGURES))
+    after, card = read(version)
+    assert after["files"] == files
+    assert all(f"| `{name}` | `{digest}` |" in card for name, digest in files.items())
+
+
 def test_what_compression_cost_stays(version: Path) -> None:
     """The export knew fp32, whose weights are no longer there."""
     manifest, _ = read(version)
