@@ -224,7 +224,7 @@ def _made(manifest: Mapping[str, Any], arguments: dict[str, Any]) -> str:
     if start := manifest.get("start"):
         parts.append(f"It began with {_weights(start)}")
     if other := manifest.get("share_of"):
-        parts.append(f"{other['share']:.0%} of each weight are those of {_weights(other)}")
+        parts.append(f"{other['share']:.0%} of it comes from {_weights(other)}")
     if said := manifest.get("calibration", {}).get("transitions"):
         parts.append(
             "Entities are decoded with transitions, as in a linear-chain CRF: what a kind of entity "
