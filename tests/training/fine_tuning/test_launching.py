@@ -1,6 +1,5 @@
 """A tiny model is trained by two processes together, and its curves go to Weights & Biases."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -74,9 +73,6 @@ def test_two_processes_hold_the_same_weights_and_gradients(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("wandb") is None, reason="needs pip install -e '.[wandb]'"
-)
 def test_curves_go_to_weights_and_biases_without_a_network(tmp_path: Path) -> None:
     config = recipe(tmp_path, base_folder(tmp_path / "base"), epochs=1)
     config.write_text(f'wandb = "a-shop"\n{config.read_text("utf-8")}', "utf-8")
