@@ -57,10 +57,7 @@ def checked(example: Example) -> Example:
     fault = next(_faults(example), None)
     if fault is None:
         return example
-    raise DataError(
-        f"{example.source}: {fault} in {example.text[:80]!r}",
-        "mend it; labels are mapped to the schema in streams/labels.py with a label map",
-    )
+    raise DataError(f"{example.source}: {fault} in {example.text[:80]!r}", "mend it")
 
 
 def _faults(example: Example) -> Iterator[str]:
