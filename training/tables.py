@@ -1,6 +1,7 @@
 """A table of TOML as a dataclass: every name known, every value of its field's type."""
 
 import dataclasses
+import math
 from typing import Any, get_args, get_origin
 
 from training.errors import ConfigError
@@ -15,7 +16,7 @@ def built(kind: type[Any], raw: Any, where: str) -> Any:
         where: it stands, for errors.
 
     Raises:
-        ConfigError: not a table, an unknown name or a value of another type.
+        ConfigError: not a table, an unknown name, a value of another type or a number that is not finite.
     """
     if not isinstance(raw, dict):
         raise ConfigError(f"{where} = {raw!r} is not a table", "write its values below its name")
@@ -62,4 +63,8 @@ def _value(name: str, value: Any, expected: Any, where: str) -> Any:
     if not fits:
         kind = "table" if expected is dict else expected.__name__
         raise ConfigError(f"{where}: {name} = {value!r} is not a {kind}")
-    return float(value) if expected is float else value
+    if expected is not float:
+        return value
+    if not math.isfinite(value):  # TOML has inf and nan, which no rule's bounds catch for certain
+        raise ConfigError(f"{where}: {name} = {value!r} is not a finite number")
+    return float(value)

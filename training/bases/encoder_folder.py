@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from transformers import AutoConfig
+
 from training.errors import ConfigError
 
 
@@ -37,6 +39,25 @@ def read_word_pieces(base: Path, refused: str, setting: str) -> dict[str, Any]:
             f"{setting}, or take a base with word pieces, such as a BERT",
         )
     return file
+
+
+def check_length(base: Path, max_pieces: int) -> None:
+    """Whether a base has a position for each word piece of a text.
+
+    Args:
+        base: a Hugging Face folder.
+        max_pieces: of the longest text, special pieces included.
+
+    Raises:
+        ConfigError: it has fewer; one whose positions are relative has no limit.
+    """
+    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and max_pieces > positions:
+        raise ConfigError(
+            f"max_pieces = {max_pieces}, and the base has positions for {positions} word pieces",
+            f"set max_pieces to {positions} or less, or take another base",
+        )
 
 
 def save(encoder: Any, base: Path, tokenizer: dict[str, Any], folder: Path) -> None:

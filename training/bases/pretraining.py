@@ -27,6 +27,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM
 from transformers.utils import logging as transformers_logging
 
 from streams.text import normalise
+from training.bases.encoder_folder import check_length
 from training.bases.encoders import resolve
 from training.bases.languages import PRETRAINING, known_language
 from training.errors import ConfigError, DataError
@@ -127,7 +128,8 @@ def pretrain(queries: Path, output: Path, plan: Pretraining = Pretraining()) -> 
         not say), hash of the queries, perplexity on the held-out ones before and after.
 
     Raises:
-        ConfigError: nonsense values, a base that guesses no masked words, a folder in use.
+        ConfigError: nonsense values, a base that guesses no masked words or takes no texts so long, a folder
+            in use.
         DataError: unusable queries.
     """
     _check(plan, output)
@@ -135,6 +137,7 @@ def pretrain(queries: Path, output: Path, plan: Pretraining = Pretraining()) -> 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # transformers
     texts = read_queries(queries)
     base = resolve(plan.base)
+    check_length(base, plan.max_pieces)
     tokenizer = load_tokenizer(base)
     special = _special(tokenizer, base)
     torch.manual_seed(plan.seed)

@@ -15,6 +15,7 @@ from training.data.examples import (
     check_labels,
     label_counts,
     normalised,
+    same_text,
     with_single_product_relations,
     without_leaks,
 )
@@ -33,18 +34,27 @@ from training.errors import ConfigError
 
 _HELD_OUT = (
     "queryner_validation", "bitext_newer", "amazon_pqa_test", "clinc_validation",
-    "airline_tweets", "tweeteval",
+    "airline_tweets", "tweeteval", "zh_reviews", "zh_ner_ecommerce_dev", "zh_queries",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The training examples of each source, and what each epoch draws of them."""
+    """The training examples of each source, and what each epoch draws of them.
+
+    Attributes:
+        config: what an epoch draws.
+        pools: by source or file.
+        annotated: those whose entities widen the generator's words.
+        seed: of all draws.
+        held_out: the evaluation texts, as `same_text` writes them: what the generator hits upon is left out.
+    """
 
     config: DataConfig
     pools: dict[str, list[Example]]
     annotated: list[Example]
     seed: int
+    held_out: frozenset[str]
 
     def epoch(self, number: int) -> list[Example]:
         """The examples of epoch `number`, the same whenever it is asked for."""
@@ -55,7 +65,7 @@ class Corpus:
             drawn += pool if count < 0 or count >= len(pool) else chance.sample(pool, count)
         for kind, count in self.config.generated.items():
             made = compose(kind, count, self.seed * 1000 + number, self.annotated)
-            drawn += without_leaks(made, hand_written(), drop=True)
+            drawn += without_leaks(made, self.held_out, drop=True)
         noise = noise_of(self.config)
         return [noisy(example, chance, noise) for example in drawn]
 
@@ -130,7 +140,8 @@ def load_corpus(
         ConfigError: a source that must not train shipped weights; a task without any example.
         DataError: unreadable data, a source that is not in the folder, an empty class.
         LeakError: texts of a source or a file that are evaluation texts (hand-written ones, those of
-            a public set that measures, of a validation file), when `on_leak` is "error".
+            a public set that measures, of a validation file), when `on_leak` is "error". Generated ones
+            are never an error, and never drawn.
     """
     names = [name for name, count in config.sources.items() if count]
     for name in names:
@@ -139,7 +150,7 @@ def load_corpus(
                 f"the licence of {name} does not allow weights trained on it to be shipped",
                 "measure with it, or set unlicensed = true under [data] for an experiment",
             )
-    evaluation = [
+    evaluation = (
         *hand_written(),
         *validation_files(config),
         *(example for name in config.validation_sources for example in load(name, folder)),
@@ -149,14 +160,15 @@ def load_corpus(
             if not any(drawn == name or drawn.startswith(f"{name}_") for drawn in names)
             for example in load_if_there(name, folder)
         ),
-    ]
+    )
+    held_out = frozenset(same_text(example.text) for example in evaluation)
     pools = {
-        name: without_leaks(load(name, folder), evaluation, drop=config.on_leak == "drop")
+        name: without_leaks(load(name, folder), held_out, drop=config.on_leak == "drop")
         for name in names
     }
     for file in config.files:
         own = [_with_sure_relations(example) for example in _read(file)]
-        kept = without_leaks(own, evaluation, drop=config.on_leak == "drop")
+        kept = without_leaks(own, held_out, drop=config.on_leak == "drop")
         # One may be named twice, for two columns.
         pools[file.path] = pools.get(file.path, []) + kept
     annotated = [
@@ -168,7 +180,7 @@ def load_corpus(
     pools = {name: [_with_neutral_search(e) for e in pool] for name, pool in pools.items()}
     if config.normalise:
         pools = {name: [normalised(e) for e in pool] for name, pool in pools.items()}
-    corpus = Corpus(config, pools, annotated, seed)
+    corpus = Corpus(config, pools, annotated, seed, held_out)
     if tasks:
         drawn = corpus.epoch(0)
         counts = label_counts(drawn)

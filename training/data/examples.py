@@ -57,10 +57,7 @@ def checked(example: Example) -> Example:
     fault = next(_faults(example), None)
     if fault is None:
         return example
-    raise DataError(
-        f"{example.source}: {fault} in {example.text[:80]!r}",
-        "mend it; labels are mapped to the schema in streams/labels.py with a label map",
-    )
+    raise DataError(f"{example.source}: {fault} in {example.text[:80]!r}", "mend it")
 
 
 def _faults(example: Example) -> Iterator[str]:
@@ -136,14 +133,18 @@ def same_text(text: str) -> str:
 
 
 def without_leaks(
-    train: Sequence[Example], evaluation: Iterable[Example], *, drop: bool
+    train: Sequence[Example], held_out: Container[str], *, drop: bool
 ) -> list[Example]:
     """Training examples none of whose texts is an evaluation text.
+
+    Args:
+        train: of one source.
+        held_out: the evaluation texts, as `same_text` writes them.
+        drop: whether such examples are left out without a word.
 
     Raises:
         LeakError: there are such texts and they are not to be dropped.
     """
-    held_out = {same_text(example.text) for example in evaluation}
     kept = [example for example in train if same_text(example.text) not in held_out]
     if len(kept) < len(train) and not drop:
         leaked = [example for example in train if same_text(example.text) in held_out]

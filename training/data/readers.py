@@ -12,6 +12,8 @@ from streams.text import is_ideograph, whole_characters
 from training.data.examples import Example, TextSpan, checked
 from training.errors import DataError
 
+_SCHEMA = {"intent": INTENTS, "sentiment": SENTIMENTS, "entity type": ENTITY_TYPES}
+_NAMED = 60  # unknown labels that an error names: a shop has some of its own, a column of texts has thousands
 _ENCODING = "utf-8-sig"  # spreadsheets put a mark before the first column's name
 
 
@@ -53,7 +55,7 @@ def read(path: Path, columns: Columns = Columns()) -> list[Example]:
     Their source is the file; while they are read and checked, it is the line too.
 
     Raises:
-        DataError: no such file, an unknown suffix, a malformed line, a label outside the schema.
+        DataError: no such file, an unknown suffix, a malformed line, labels outside the schema.
     """
     try:
         reader = _READERS[path.suffix]
@@ -63,17 +65,57 @@ def read(path: Path, columns: Columns = Columns()) -> list[Example]:
             f"name it {', '.join(sorted(_READERS))}",
         ) from None
     try:
-        placed = (checked(example) for example in reader(path, columns))
-        found = [replace(example, source=path.name) for example in placed]
+        placed = list(reader(path, columns))
     except FileNotFoundError:
         raise DataError(f"{path} is not there", "check the path") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}", "name a file") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8: {error.reason}", "convert it") from error
-    if not found:
+    if not placed:
         raise DataError(f"{path.name} holds no example", "check its columns and its label map")
-    return found
+    _check_labels(placed, path.name)
+    return [replace(checked(example), source=path.name) for example in placed]
+
+
+def _check_labels(placed: Iterable[Example], name: str) -> None:
+    """Whether all labels of a file are in the schema.
+
+    Raises:
+        DataError: naming all that are not, the most frequent first.
+    """
+    places: dict[tuple[str, str], list[str]] = {}
+    for example in placed:
+        for kind, label in _labels_of(example):
+            if label not in _SCHEMA[kind]:
+                places.setdefault((kind, label), []).append(example.source.rpartition(":")[2])
+    if not places:
+        return
+    ranked = sorted(places.items(), key=lambda item: -len(item[1]))
+    named = [
+        f"{kind} {label!r} ({len(lines)}x, first in the text of line {lines[0]})"
+        for (kind, label), lines in ranked[:_NAMED]
+    ]
+    if len(ranked) > _NAMED:
+        named.append(f"and {len(ranked) - _NAMED} others")
+    kinds = dict.fromkeys(kind for (kind, _), _ in ranked)
+    ours = "; ".join(f"{kind}: {', '.join(_SCHEMA[kind])}" for kind in kinds)
+    (_, first), _ = ranked[0]
+    raise DataError(
+        f"{name}: the schema does not have {', '.join(named)}",
+        f'write "{first}" = "…" and so on under [data.files.columns.label_map], or below '
+        f'[[data.validation]], with one of the schema, or "" to leave it out; {ours}',
+    )
+
+
+def _labels_of(example: Example) -> Iterator[tuple[str, str]]:
+    """What a text is labelled with, each with its key in `_SCHEMA`."""
+    if example.intent is not None:
+        yield "intent", example.intent
+    if example.sentiment is not None:
+        yield "sentiment", example.sentiment
+    for span in example.spans or ():
+        yield "entity type", span.type
 
 
 def from_words(
@@ -135,17 +177,17 @@ def _conll(path: Path, columns: Columns) -> Iterator[Example]:
                 texts.append(([], [], place))
                 ended = False
             texts[-1][0].append(word)
-            texts[-1][1].append(_mapped_tag(parts[-1].strip(), columns, place))
+            texts[-1][1].append(_mapped_tag(parts[-1].strip(), columns))
     blanks = any(len(word) > 1 for words, _, _ in texts for word in words)
     for words, tags, place in texts:
         yield from_words(words, tags, place, blanks=blanks)
 
 
-def _mapped_tag(tag: str, columns: Columns, source: str) -> str:
-    if tag == "O" or not columns.label_map:
-        return tag
+def _mapped_tag(tag: str, columns: Columns) -> str:
     prefix, _, kind = tag.partition("-")
-    mapped = _mapped(kind, columns, source, ENTITY_TYPES)
+    if not kind:  # O, or what is no tag
+        return tag
+    mapped = columns.label_map.get(kind, kind)
     return f"{prefix}-{mapped}" if mapped else "O"
 
 
@@ -157,7 +199,7 @@ def _jsonl(path: Path, columns: Columns) -> Iterator[Example]:
             place = f"{path.name}:{number}"
             try:
                 row = _row(line)
-                spans, relations = _annotated(row, columns, place)
+                spans, relations = _annotated(row, columns)
             except (ValueError, KeyError, TypeError) as error:
                 fault = f"no {error}" if isinstance(error, KeyError) else str(error)
                 raise DataError(
@@ -179,16 +221,14 @@ _Spans = tuple[TextSpan, ...]
 _Pairs = tuple[tuple[int, int], ...]
 
 
-def _annotated(
-    row: Mapping[str, Any], columns: Columns, source: str
-) -> tuple[_Spans | None, _Pairs | None]:
+def _annotated(row: Mapping[str, Any], columns: Columns) -> tuple[_Spans | None, _Pairs | None]:
     """Entities from left to right, and relations between them; a row's indices count as it lists them."""
     listed, related = row.get(columns.entities), row.get(columns.relations)
     if listed is None:
         if related:
             raise ValueError("relations of a text without entities")
         return None, None
-    spans = [_span(span, columns, source) for span in listed]
+    spans = [_span(span, columns) for span in listed]
     kept = [n for n, span in enumerate(spans) if span.type]
     kept.sort(key=lambda n: spans[n].start)
     if related is None:
@@ -201,11 +241,9 @@ def _annotated(
     )
 
 
-def _span(span: Mapping[str, Any], columns: Columns, source: str) -> TextSpan:
+def _span(span: Mapping[str, Any], columns: Columns) -> TextSpan:
     kind = str(span["type"])
-    if columns.label_map:
-        kind = _mapped(kind, columns, source, ENTITY_TYPES)
-    return TextSpan(kind, _whole(span["start"]), _whole(span["end"]))
+    return TextSpan(columns.label_map.get(kind, kind), _whole(span["start"]), _whole(span["end"]))
 
 
 def _pair(relation: Mapping[str, Any], spans: list[TextSpan]) -> tuple[int, int]:
@@ -281,32 +319,21 @@ def _labelled(
     spans: _Spans | None = None,
     relations: _Pairs | None = None,
 ) -> Iterator[Example]:
-    intent, sentiment = _label(row, columns.intent), _label(row, columns.sentiment)
-    if columns.label_map:
-        intent = intent and _mapped(intent, columns, source, INTENTS)
-        sentiment = sentiment and _mapped(sentiment, columns, source, SENTIMENTS)
-        if "" in (intent, sentiment):
-            return
+    intent, sentiment = (
+        _label(row, name, columns.label_map) for name in (columns.intent, columns.sentiment)
+    )
+    if "" in (intent, sentiment):
+        return
     text = row.get(columns.text)
     text = "" if text is None else whole_characters(str(text))
     yield Example(text, source, intent, sentiment, spans, relations)
 
 
-def _label(row: Mapping[str, Any], name: str) -> str | None:
+def _label(row: Mapping[str, Any], name: str, label_map: Mapping[str, str]) -> str | None:
     """What a row says of itself; a number, such as 0, is a label too."""
     value = row.get(name)
-    return None if value is None else str(value).strip() or None
-
-
-def _mapped(label: str, columns: Columns, source: str, ours: Collection[str]) -> str:
-    if label in columns.label_map:
-        return columns.label_map[label]
-    if label in ours:
-        return label
-    raise DataError(
-        f"{source}: label {label!r} is neither in the label map nor in the schema",
-        'map it to a label of the schema, or to "" to leave it out',
-    )
+    label = None if value is None else str(value).strip() or None
+    return None if label is None else label_map.get(label, label)
 
 
 _READERS: dict[str, Callable[[Path, Columns], Iterator[Example]]] = {

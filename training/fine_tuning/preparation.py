@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from transformers.utils import logging as transformers_logging
 
+from training.bases.encoder_folder import check_length
 from training.bases.encoders import resolve
 from training.bases.languages import language_of
 from training.bases.vector_space import VectorSpace, space_of
@@ -94,6 +95,7 @@ def prepare(
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call] # transformers
     language = language_of(config.model.base, config.model.language)
     base = resolve(config.model.base)
+    check_length(base, config.model.max_pieces)
     start = located(Path(config.model.start)) if config.model.start else None
     begun = manifest_of(start) if start else None
     known = frozenset[str]() if begun is None else learnt_by(begun)

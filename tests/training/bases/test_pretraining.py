@@ -119,6 +119,8 @@ def test_nonsense_and_what_guesses_no_words_are_refused(
         pretrain(queries, tmp_path / "out", replace(_PLAN, mask=1.5))
     with pytest.raises(ConfigError, match="holds a model already"):
         pretrain(queries, base, _PLAN)
+    with pytest.raises(ConfigError, match="max_pieces = 512, and the base has positions for 160"):
+        pretrain(queries, tmp_path / "out", replace(_PLAN, base=str(base), max_pieces=512))
     decoder = tmp_path / "decoder"
     config = GPT2Config(
         vocab_size=60, n_embd=16, n_layer=1, n_head=2, eos_token_id=0, bos_token_id=0

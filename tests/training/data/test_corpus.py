@@ -9,7 +9,7 @@ import pytest
 from training.config import DataConfig, FileConfig
 from training.data import chinese
 from training.data.corpus import Corpus, hand_written, load_corpus
-from training.data.examples import Example, same_text
+from training.data.examples import Example
 from training.data.generator import compose
 from training.data.markup import (
     hand_written_crossed,
@@ -149,15 +149,28 @@ def test_what_has_neither_label_nor_answer_is_not_taught() -> None:
         Example("red bag", "own"),
         Example("blue hat", "own"),
     ]
-    corpus = Corpus(DataConfig(), {"own": pool}, [], seed=1).taught(["own"], {"red bag"})
+    corpus = Corpus(DataConfig(), {"own": pool}, [], 1, frozenset()).taught(["own"], {"red bag"})
     assert corpus.pools["own"] == pool[:-1]
 
 
-def test_what_the_generator_hits_upon_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = compose("requests", 5, 1)
-    hit = replace(made[2], text=_PARAPHRASE)
+@pytest.mark.parametrize("on_leak", ["error", "drop"])
+def test_what_the_generator_hits_upon_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_leak: str
+) -> None:
+    """Be it hand-written, of a validation file, or of a public set that measures."""
+    made = compose("requests", 7, 1)
+    hit, validates, measures = replace(made[2], text=_PARAPHRASE), made[3], made[4]
+    own = _file(tmp_path / "held out.tsv", "text\tintent", f"{validates.text}!\tchitchat")
+    (tmp_path / "sentiment_en").mkdir()
+    row = f'"{measures.text.upper()}",negative'
+    _file(tmp_path / "sentiment_en/airline_tweets.csv", "text,airline_sentiment", row)
     monkeypatch.setattr("training.data.corpus.compose", lambda *_: [*made, hit])
-    config = DataConfig(generated={"requests": 6}, typos=0.0, punctuation=0.0)
-    drawn = Corpus(config, {}, [], seed=1).epoch(0)
-    assert same_text(_PARAPHRASE) not in {same_text(example.text) for example in drawn}
-    assert len(drawn) == len(made)
+    config = DataConfig(
+        generated={"requests": 8},
+        validation=(FileConfig(own),),
+        on_leak=on_leak,
+        typos=0.0,
+        punctuation=0.0,
+    )
+    drawn = load_corpus(config, tmp_path, seed=1, tasks=()).epoch(0)
+    assert drawn == [example for example in made if example not in (validates, measures)]

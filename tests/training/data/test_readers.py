@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from streams.labels import INTENTS
 from training.config import DataConfig, FileConfig
 from training.data.chinese import hand_written_requests
 from training.data.corpus import load_corpus, validation_files
@@ -217,18 +218,11 @@ def test_quotes_inside_of_a_cell_are_inches(tmp_path: Path) -> None:
             "text,intent\nhi,chitchat\nred, blue,review\n",
             "own.csv:3: 3 cells, and there are 2",
         ),
-        ("own.csv", "text,intent\n\nhi,sing\n", "own.csv:3: unknown intent 'sing'"),
         ("own.csv", 'text,intent\n"a\nb",chitchat\n,chitchat\n', "own.csv:4: an empty text"),
-        ("own.jsonl", '\n{"text": "hi", "intent": "sing"}\n', "own.jsonl:2: unknown intent 'sing'"),
         (
             "own.jsonl",
             '{"text": "hi", "entities": [{"type": "color", "start": 1, "end": 9}]}',
             "leaves",
-        ),
-        (
-            "own.jsonl",
-            '{"text": "hi", "entities": [{"type": "hue", "start": 0, "end": 1}]}',
-            "unknown entity",
         ),
         ("own.jsonl", "{broken\n", "own.jsonl:1"),
         ("own.jsonl", '"red bag"\n', "a line is one object"),
@@ -240,6 +234,7 @@ def test_quotes_inside_of_a_cell_are_inches(tmp_path: Path) -> None:
         ("own.jsonl", '{"text": " ", "intent": "review"}\n', "an empty text"),
         ("own.conll", "red\n", "no tag after"),
         ("own.conll", "red X-color\n", "not a BIO tag"),
+        ("own.conll", "red color\n", "'color' is not a BIO tag"),
         ("own.csv", "a,b\n1,2\n", "no column 'text'"),
         ("own.csv", "text,intent\n", "holds no example"),
         ("own.xls", "", "unknown kind of file"),
@@ -252,10 +247,55 @@ def test_what_is_wrong_with_a_file_is_said(
         read(file(tmp_path, name, text))
 
 
-def test_a_label_outside_the_map_is_an_error(tmp_path: Path) -> None:
-    path = file(tmp_path, "own.csv", "text,intent\nhi,hello\n")
-    with pytest.raises(DataError, match="'hello' is neither in the label map nor"):
-        read(path, Columns(label_map={"bye": "chitchat"}))
+@pytest.mark.parametrize(
+    ("name", "text", "unknown"),
+    [
+        (
+            "own.csv",
+            "text,intent,sentiment\n\nhi,sing,\nho,sing,glad\nha,chitchat,\nhe,bye,\n",
+            [
+                "intent 'sing' (2x, first in the text of line 3)",
+                "sentiment 'glad' (1x, first in the text of line 4)",
+                "intent 'bye' (1x, first in the text of line 6)",
+            ],
+        ),
+        (
+            "own.jsonl",
+            '\n{"text": "hi", "intent": "sing", "entities": [{"type": "hue", "start": 0, "end": 1}]}\n',
+            [
+                "intent 'sing' (1x, first in the text of line 2)",
+                "entity type 'hue' (1x, first in the text of line 2)",
+            ],
+        ),
+        (
+            "own.conll",
+            "-DOCSTART- O\n\nred B-hue\n\nred B-hue\nbag B-core_product_type\n",
+            ["entity type 'hue' (2x, first in the text of line 3)"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("label_map", [{}, {"WISMO": "track_order"}])
+def test_all_labels_outside_the_schema_are_named_at_once(
+    tmp_path: Path, name: str, text: str, unknown: list[str], label_map: dict[str, str]
+) -> None:
+    with pytest.raises(DataError) as raised:
+        read(file(tmp_path, name, text), Columns(label_map=label_map))
+    assert raised.value.message == f"{name}: the schema does not have {', '.join(unknown)}"
+
+
+def test_the_schemas_labels_are_listed_beside_an_unknown_one(tmp_path: Path) -> None:
+    path = file(tmp_path, "own.csv", "text,intent\nhi,sing\n")
+    with pytest.raises(DataError) as raised:
+        read(path)
+    assert f"intent: {', '.join(INTENTS)}" in raised.value.hint
+    assert "sentiment" not in raised.value.hint
+    assert '"sing" = "…" and so on under [data.files.columns.label_map]' in raised.value.hint
+
+
+def test_a_column_of_texts_for_one_of_labels_does_not_flood_the_terminal(tmp_path: Path) -> None:
+    rows = "".join(f"hi,text {n}\n" for n in range(1000))
+    with pytest.raises(DataError, match="and 940 others"):
+        read(file(tmp_path, "own.csv", f"text,intent\n{rows}"))
 
 
 @pytest.mark.parametrize(

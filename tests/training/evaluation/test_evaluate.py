@@ -159,7 +159,7 @@ SPAM = ""
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("wrong.csv", "text,intent\nred shoes,shopping\n", "unknown intent 'shopping'"),
+        ("wrong.csv", "text,intent\nred shoes,shopping\n", "not have intent 'shopping' (1x"),
         ("columns.csv", "query,label\nred shoes,product_search\n", "has no column 'text'"),
         ("unlabelled.csv", "text,topic\nred shoes,product_search\n", "texts without any label"),
         ("tags.conll", "red color\nshoes B-core_product_type\n", "'color' is not a BIO tag"),

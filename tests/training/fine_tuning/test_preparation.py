@@ -42,6 +42,16 @@ def test_vectors_that_nothing_gives_are_said_before_the_first_step(
         _prepared(bare, tmp_path / "run")
 
 
+def test_texts_longer_than_the_base_takes_are_said_before_the_first_step(
+    bare: TrainConfig, tmp_path: Path
+) -> None:
+    longest = changed(bare, {"loss.vector": 0.0, "model.max_pieces": 160})
+    _prepared(longest, tmp_path / "longest")
+    longer = changed(longest, {"model.max_pieces": 161})
+    with pytest.raises(ConfigError, match="max_pieces = 161, and the base has positions for 160"):
+        _prepared(longer, tmp_path / "longer")
+
+
 def test_a_run_that_leaves_vectors_out_has_no_space(bare: TrainConfig, tmp_path: Path) -> None:
     ready, manifest = _prepared(changed(bare, {"loss.vector": 0.0}), tmp_path / "run")
     assert ready.space is None
