@@ -4,6 +4,7 @@ Each passes its part of every batch, and gradients are averaged before each step
 throughout. One process, the main one, measures, writes and talks.
 """
 
+import atexit
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -32,6 +33,8 @@ class Processes:
         self.count: int = self._state.num_processes
         self.rank: int = self._state.process_index
         self.main: bool = self._state.is_main_process
+        if self.count > 1:  # a process that ends with its connections open may be aborted
+            atexit.register(self._state.destroy_process_group)
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
