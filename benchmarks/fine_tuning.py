@@ -17,12 +17,13 @@ from rich.console import Console
 from benchmarks.load import Load
 from benchmarks.measured import Row, command
 from training.bases.pretraining import Pretraining, pretrain
-from training.config import TrainConfig, changed, load_config
+from training.config import TrainConfig
 from training.environment import data_folder
 from training.export.saved_models import predictor_of
 from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
 from training.network.run_folder import RunFolder
 from training.network.tuning import count_parameters
+from training.recipes import changed, load_config
 
 _RECIPE: Final = Path(__file__).parent.parent / "training/configs/experiments/methods.toml"
 _METHODS: Final[Mapping[str, Mapping[str, Any]]] = {

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from training.config import FileConfig, TrainConfig, config_of, load_config, recipe_at
+from training.config import FileConfig, TrainConfig
 from training.data.corpus import load_corpus
 from training.errors import ConfigError
 from training.recipe_page import described, render
+from training.recipes import config_of, load_config, recipe_at
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 ENOUGH = "[data.generated]\nrequests = 10\n"

@@ -101,13 +101,14 @@ def _texts(
     wanted: Wanted, model: "OpenModel", before: "OpenModel | None"
 ) -> tuple[Callable[["OpenModel"], list["Step"]], dict[str, int], list[str]]:
     """What is measured of a model, how often brands are trained on, and what a reader has to know."""
-    from training.config import DataConfig, load_config  # noqa: PLC0415
+    from training.config import DataConfig  # noqa: PLC0415
     from training.evaluation.measured_texts import (  # noqa: PLC0415
         brands_of,
         own_steps,
         project_steps,
         public_sets,
     )
+    from training.recipes import load_config  # noqa: PLC0415
 
     config = load_config(wanted.recipe).data if wanted.recipe else DataConfig()
     brands = brands_of(wanted.data, config)

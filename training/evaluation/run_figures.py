@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from training.bases.languages import language_in
-from training.config import config_of
 from training.evaluation.measured_texts import brands_of, own_steps, project_steps, public_sets
 from training.evaluation.measuring import measured
 from training.evaluation.opened_models import OpenModel, english_of_base
@@ -13,6 +12,7 @@ from training.evaluation.report import figures_with_slices
 from training.export.saved_models import predictor_of
 from training.inference.predict import Predictor
 from training.network.run_folder import RunFolder, manifest_of
+from training.recipes import config_of
 
 
 def record_run_figures(folder: Path, data: Path) -> dict[str, Any]:

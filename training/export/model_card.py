@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from training.bases.encoders import ENCODERS
-from training.config import RECIPES
 from training.data.sources import SOURCES
 from training.network.run_folder import file_digest, json_text
+from training.recipes import RECIPES
 from training.terminal import rows
 
 SECTIONS = (

@@ -15,7 +15,6 @@ from streams.decoding import ModelLabels, ModelOutputs
 from streams.labels import INTENTS, OUT_OF_SCOPE
 from training.bases.languages import language_in
 from training.bases.vector_space import VectorSpace, space_of
-from training.config import config_of
 from training.data.corpus import load_corpus
 from training.errors import ConfigError, TrainingError
 from training.export.cost import Cost, worse_than
@@ -29,6 +28,7 @@ from training.inference.predict import Predictor, batches, labels_of
 from training.network.run_folder import RunFolder, learnt_by, load_model, manifest_of
 from training.network.tokens import load_tokenizer
 from training.network.tuning import MERGED
+from training.recipes import config_of
 
 MAX_PIECES = 128
 MAX_BYTES = 35_000_000

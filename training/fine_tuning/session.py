@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from training.config import TrainConfig, load_config, recipe_at
+from training.config import TrainConfig
 from training.data.corpus import validation_files
 from training.evaluation.run_figures import record_run_figures
 from training.fine_tuning.calibration import calibrate
@@ -18,6 +18,7 @@ from training.network.query_model import QueryModel
 from training.network.run_folder import RunFolder, learnt_by
 from training.network.tokens import load_tokenizer
 from training.network.tuning import count_parameters, merge
+from training.recipes import load_config, recipe_at
 from training.terminal import print_figures
 
 

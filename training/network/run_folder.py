@@ -25,11 +25,12 @@ from typing import Any
 
 import torch
 
-from training.config import TASKS, TrainConfig, TuningConfig, config_of
+from training.config import TASKS, TrainConfig, TuningConfig
 from training.errors import ConfigError
 from training.hardware import processor
 from training.network.query_model import QueryModel, fit
 from training.network.tuning import MERGED, make_tunable
+from training.recipes import config_of
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _PACKAGES = (

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training.config import TASKS, TrainConfig, changed
+from training.config import TASKS, TrainConfig
 from training.errors import ConfigError
+from training.recipes import changed
 
 _TABLES = ("optimizer", "loss", "tuning")
 _OTHERS = frozenset(

@@ -15,11 +15,12 @@ import optuna
 from optuna.trial import TrialState
 from rich.console import Console
 
-from training.config import TrainConfig, changed, load_config, recipe_at
+from training.config import TrainConfig
 from training.errors import ConfigError
 from training.fine_tuning.preparation import Ready, model_of, prepare, trainer_of
 from training.fine_tuning.processes import Processes
 from training.network.run_folder import RunFolder, check_unchanged
+from training.recipes import changed, load_config, recipe_at
 from training.search.report import best_of, write_best, write_report
 from training.search.space import Axis, axes_of, value_of
 

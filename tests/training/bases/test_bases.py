@@ -13,7 +13,7 @@ from transformers import GPT2Config, GPT2Model, Qwen2Config, Qwen2Model
 
 from tests.training.conftest import Trained
 from tests.training.tiny_run import QUERIES, recipe, validate_little, write_jsonl
-from training.config import OptimizerConfig, TrainConfig, load_config
+from training.config import OptimizerConfig, TrainConfig
 from training.data.examples import Example, TextSpan
 from training.data.generator import compose
 from training.errors import ConfigError
@@ -28,6 +28,7 @@ from training.network.objective import collate
 from training.network.query_model import Heads, QueryModel
 from training.network.run_folder import load_model
 from training.network.tokens import encode, load_tokenizer
+from training.recipes import load_config
 
 _END = "<|endoftext|>"
 

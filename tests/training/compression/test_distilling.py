@@ -16,7 +16,7 @@ from tests.training.conftest import Trained
 from tests.training.tiny_run import QUERIES, recipe, validate_little, write_jsonl
 from training.cli import distill_main, train_main
 from training.compression.distillation import SoftTags
-from training.config import LossConfig, load_config
+from training.config import LossConfig
 from training.data.examples import Example
 from training.data.generator import compose
 from training.data.markup import parse
@@ -28,6 +28,7 @@ from training.network.objective import collate, losses, r_drop_loss
 from training.network.query_model import QueryModel
 from training.network.run_folder import load_model
 from training.network.tokens import IGNORED, encode, load_tokenizer
+from training.recipes import load_config
 
 SHOES = "[red](color)>1 [shoes](core_product_type)#1 and [bag](core_product_type)#2"
 

@@ -15,7 +15,7 @@ from tests.training.shop import HELD_OUT
 from tests.training.tiny_run import QUERIES, base_folder, recipe, validate_little
 from training.compression.pruning import Importance, importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
-from training.config import LossConfig, StudentConfig, TrainConfig, changed, load_config
+from training.config import LossConfig, StudentConfig, TrainConfig
 from training.data.examples import Example
 from training.data.generator import compose
 from training.errors import ConfigError
@@ -31,6 +31,7 @@ from training.network.objective import Batch, collate
 from training.network.query_model import QueryModel, fit
 from training.network.run_folder import load_model
 from training.network.tokens import encode, load_tokenizer
+from training.recipes import changed, load_config
 
 _TEXTS = ["red shoes", "where is my order [ORDER]", "red shoes and a blue bag for women"]
 

@@ -12,11 +12,12 @@ from transformers import AutoConfig
 
 from tests.training.conftest import Trained
 from tests.training.tiny_run import base_folder, validate_little
-from training.config import TrainConfig, changed, load_config
+from training.config import TrainConfig
 from training.data import chinese
 from training.errors import ConfigError
 from training.fine_tuning.preparation import Ready, prepare
 from training.network.run_folder import RunFolder
+from training.recipes import changed, load_config
 
 _BARE = {"model.vectors": "", "loss.sentiment": 0.0, "loss.tags": 0.0, "loss.relations": 0.0}
 

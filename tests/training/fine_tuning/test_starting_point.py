@@ -9,15 +9,7 @@ import torch
 
 from tests.training.conftest import Shipped, Trained
 from tests.training.tiny_run import base_folder
-from training.config import (
-    ModelConfig,
-    StudentConfig,
-    TrainConfig,
-    TuningConfig,
-    changed,
-    load_config,
-    recipe_at,
-)
+from training.config import ModelConfig, StudentConfig, TrainConfig, TuningConfig
 from training.errors import ConfigError
 from training.export.saved_models import predictor_of
 from training.fine_tuning.session import run_training
@@ -26,6 +18,7 @@ from training.inference.predict import TorchPredictor
 from training.network.query_model import QueryModel
 from training.network.run_folder import load_model, manifest_of
 from training.network.tokens import load_tokenizer
+from training.recipes import changed, load_config, recipe_at
 
 _TEXTS = ["red shoes", "where is my order [ORDER]", "red shoes and a blue bag for women"]
 

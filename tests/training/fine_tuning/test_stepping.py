@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.training.tiny import encoder_folder
-from training.config import TrainConfig, changed
+from training.config import TrainConfig
 from training.data.examples import Example
 from training.fine_tuning.processes import Processes
 from training.fine_tuning.stepping import Stepper
@@ -18,6 +18,7 @@ from training.network.objective import Batch, collate
 from training.network.query_model import QueryModel
 from training.network.tokens import encode, load_tokenizer
 from training.network.tuning import make_tunable
+from training.recipes import changed
 
 Make = Callable[..., tuple[Stepper, QueryModel]]
 

@@ -16,7 +16,6 @@ from tests.training.conftest import Trained
 from tests.training.shop import HELD_OUT, TRAINING
 from tests.training.tiny_run import recipe, validate_little, write_jsonl
 from training.cli import train_main
-from training.config import load_config
 from training.errors import ConfigError, DataError, DivergedError, LeakError
 from training.evaluation.figures import entity_metrics
 from training.export.next_version import ExportError, export_run
@@ -27,6 +26,7 @@ from training.fine_tuning.trainer import Trainer
 from training.inference.predict import TorchPredictor
 from training.network.run_folder import RunFolder, file_digest, load_model
 from training.network.tokens import load_tokenizer
+from training.recipes import load_config
 
 
 def test_training_learns_something(trained: Trained) -> None:

@@ -11,9 +11,10 @@ from optuna.trial import TrialState
 
 from tests.training.tiny_run import base_folder, recipe, validate_little
 from training.cli import search_main
-from training.config import SearchConfig, TrainConfig, changed, load_config
+from training.config import SearchConfig, TrainConfig
 from training.errors import ConfigError
 from training.fine_tuning.trainer import Trainer
+from training.recipes import changed, load_config
 from training.search.report import write_best
 from training.search.space import Axis, axes_of
 
