@@ -97,6 +97,29 @@ def test_an_epochs_last_step_is_the_mean_of_the_batches_that_are_left(
         torch.testing.assert_close(shared.state_dict()[name], weight)
 
 
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_gradient_longer_than_clip_is_cut_to_that_length(
+    make: Make, base: Path, accumulate: int
+) -> None:
+    """The whole of it, with its direction: of stochastic gradient descent, whose step it is."""
+    plain = {"optimizer__kind": "sgd", "optimizer__learning_rate": 0.09, "optimizer__warmup": 0.0,
+             "optimizer__weight_decay": 0.0, "optimizer__accumulate": accumulate}  # fmt: skip
+    batch = _batch(base, "refund", "chitchat")
+
+    def step(clip: float) -> torch.Tensor:
+        stepper, model = make(**plain, optimizer__clip=clip)
+        before = [weight.detach().clone() for weight in model.parameters()]
+        for number in range(accumulate):
+            stepper.train_on(batch, last=number + 1 == accumulate)
+        moved = zip(before, model.parameters(), strict=True)
+        return torch.cat([(was - now.detach()).flatten() for was, now in moved]) / 0.09
+
+    free, cut = step(1e9), step(0.05)
+    assert free.norm() > 0.5
+    assert cut.norm().item() == pytest.approx(0.05, rel=1e-2)
+    assert torch.cosine_similarity(free, cut, dim=0).item() == pytest.approx(1.0, abs=1e-2)
+
+
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.5, 0.4, 0.25, 0.1])
 def test_a_share_of_the_texts_is_what_it_says(share: float) -> None:
     found = evenly(range(1000), share)

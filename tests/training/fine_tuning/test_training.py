@@ -197,6 +197,32 @@ def test_a_task_without_any_label_may_be_left_out(
         export_run(run, tmp_path / "repository", [])
 
 
+@pytest.mark.parametrize(
+    ("scores", "measured", "best"),
+    [((0.5, 0.6, 0.6, 0.1, 0.9, 0.9), 4, 2), ((0.1, 0.0, 0.2, 0.1, 0.3, 0.2), 6, 5)],
+)
+def test_training_stops_after_so_many_epochs_without_a_better_one(
+    trained: Trained,
+    requests_alone: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    scores: tuple[float, ...],
+    measured: int,
+    best: int,
+) -> None:
+    """Of six; as good as the best is not better."""
+    validate_little(monkeypatch)
+    left = list(scores)
+    monkeypatch.setattr(
+        "training.fine_tuning.trainer.validation_score", lambda *_: {"score": left.pop(0)}
+    )
+    text = requests_alone.read_text("utf-8").replace("epochs = 1", "epochs = 6\npatience = 2")
+    requests_alone.write_text(f"{text}\n[loss]\ntags = 0\nrelations = 0\nvector = 0\n", "utf-8")
+    manifest = run_training(requests_alone, tmp_path / "run", trained.nothing, measure=False)
+    assert len(scores) - len(left) == measured
+    assert manifest["best_epoch"] == {"score": scores[best - 1], "epoch": best}
+
+
 def test_a_model_to_begin_with_may_know_what_the_data_do_not_say(
     trained: Trained, requests_alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
