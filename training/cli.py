@@ -182,8 +182,9 @@ def train(
 ) -> None:
     """Fine-tune the query-understanding model on labelled queries.
 
-    The recipe names the base, the data and how to train. The same command goes on with a run that
-    was cut off. The run's folder gets the model, its figures, its curves and a manifest.
+    The recipe names the base, the data and how to train. The same command
+    goes on with a run that was cut off. The run's folder gets the model, its
+    figures, its curves and a manifest.
     """
     if search:
         _told(lambda: search_main(config, run, search, data))
@@ -218,8 +219,8 @@ def distill(
 ) -> None:
     """Teach a small model what a large one thinks of labelled and unlabelled queries.
 
-    The teachers are asked once about the texts that the recipe names; the student learns their
-    answers word by word, beside the labels.
+    The teachers are asked once about the texts that the recipe names; the
+    student learns their answers word by word, beside the labels.
     """
     _told(
         lambda: distill_main(config, teacher or [], run, data, answers=answers, evaluate=evaluate)
@@ -253,7 +254,8 @@ def pretrain(  # noqa: PLR0913, PLR0917 - each is an option of the command
 ) -> None:
     """Train a base on with your own unlabelled queries, by guessing masked words.
 
-    The queries' perplexity is measured before and after on some that are held out.
+    The queries' perplexity is measured before and after on some that are held
+    out.
     """
     options = {
         "base": base,
@@ -368,10 +370,11 @@ def export(
 ) -> None:
     """Write a trained model as the next version in the model repository.
 
-    The graph is int8 with scales from 128 training queries. Before anything is written it is
-    compared with fp32 in quality, size and speed, and every query must get the same bytes alone
-    and in a batch. It becomes the encoder of the run's language, that of its base. What is live
-    stays so until the new version is promoted.
+    The graph is int8 with scales from 128 training queries. Before anything
+    is written it is compared with fp32 in quality, size and speed, and every
+    query must get the same bytes alone and in a batch. It becomes the encoder
+    of the run's language, that of its base. What is live stays so until the
+    new version is promoted.
     """
     if profile not in ("cpu", "gpu"):
         raise typer.BadParameter("cpu or gpu", param_hint="--profile")

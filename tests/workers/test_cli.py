@@ -1,5 +1,6 @@
 """The command line itself: help that teaches, errors in plain words, exit codes."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -7,6 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer
+import typer.main
+
+import training.cli
+import workers.cli
 
 
 def intentstream(
@@ -33,6 +39,19 @@ def test_the_help_names_every_command_and_gives_examples(tmp_path: Path) -> None
                     "doctor", "replay", "schema", "train", "evaluate", "export"):  # fmt: skip
         assert f" {command} " in done.stdout, command
     assert "intentstream up --input queries.jsonl --until-drained" in done.stdout
+
+
+@pytest.mark.parametrize("app", [workers.cli.app, training.cli.app], ids=["workers", "training"])
+def test_the_lines_of_a_help_fit_a_terminal(app: typer.Typer) -> None:
+    """Of 80 columns. Line breaks are kept, so one that is too long would be broken once more."""
+    waiting = [typer.main.get_command(app)]
+    while waiting:
+        command = waiting.pop()
+        waiting += getattr(command, "commands", {}).values()
+        _, _, further = inspect.cleandoc(command.help or "").partition("\n\n")
+        for paragraph in further.split("\n\n"):
+            lines = paragraph.split("\n")
+            assert len(lines) == 1 or max(map(len, lines)) <= 78, (command.name, paragraph)
 
 
 def test_the_version(tmp_path: Path) -> None:

@@ -159,11 +159,13 @@ def redrive(
 ) -> None:
     """Send the records of dead letters back to their topics, once what was wrong is mended.
 
-    Key, value and headers are the original ones; a signed header more says where each was read
-    first, which stays its identity, and how often it has been redriven. Safe to repeat: what is
-    back already is not sent twice, and users erased since don't come back.
+    Key, value and headers are the original ones; a signed header more says
+    where each was read first, which stays its identity, and how often it has
+    been redriven. Safe to repeat: what is back already is not sent twice, and
+    users erased since don't come back.
 
-    Begin with a look: intentstream dead redrive --reason model_rejected --from -2h --dry-run
+    Begin with a look: intentstream dead redrive --reason model_rejected
+    --from -2h --dry-run
     """
     selection = _selection(reason, source, since, until)
     report = asyncio.run(_redriven(selection, limit, dry_run=dry_run))

@@ -68,8 +68,9 @@ def enrich(
 ) -> None:
     """Read queries and actions, publish what they mean. Run as many as there are partitions.
 
-    Each option stands for an INTENTSTREAM_… setting and wins over it; all others come from the
-    environment or .env (see `intentstream config`). Statistics go to stderr as lines of JSON.
+    Each option stands for an INTENTSTREAM_… setting and wins over it; all
+    others come from the environment or .env (see `intentstream config`).
+    Statistics go to stderr as lines of JSON.
     """
     from workers.settings import load_settings  # noqa: PLC0415 (a fast --help)
 

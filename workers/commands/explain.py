@@ -47,8 +47,9 @@ def explain(
 ) -> None:
     """Show what the model saw, what each head said, and how much each word moved the intent.
 
-    The words' shares are Shapley values: they add up to the intent's score for the whole text,
-    minus its score for none of it. Text is shown redacted.
+    The words' shares are Shapley values: they add up to the intent's score
+    for the whole text, minus its score for none of it. Text is shown
+    redacted.
     """
     from workers.replays.explain_event import Asked, explain_event  # noqa: PLC0415 (slow imports)
     from workers.settings import load_settings  # noqa: PLC0415

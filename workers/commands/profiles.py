@@ -53,8 +53,8 @@ def personalize(
 ) -> None:
     """Fold users.signals into profiles: to users.features and to Redis. Ctrl-C ends it.
 
-    Each option stands for an INTENTSTREAM_… setting and wins over it; all others come from the
-    environment or .env (see `intentstream config`).
+    Each option stands for an INTENTSTREAM_… setting and wins over it; all
+    others come from the environment or .env (see `intentstream config`).
     """
     from workers.profiles import personalizer  # noqa: PLC0415 (Faust is slow to import)
     from workers.settings import load_settings  # noqa: PLC0415
@@ -168,9 +168,10 @@ def rebuild_profiles(
 ) -> None:
     """Fill Redis with the profiles again, from Kafka. Safe beside live workers, and to repeat.
 
-    One that was stopped or killed goes on where it was when the same command is given again. From
-    corrections it goes the other way round: the profiles as they should be are published on
-    users.signals, and the personalizer takes them over, to users.features and Redis.
+    One that was stopped or killed goes on where it was when the same command
+    is given again. From corrections it goes the other way round: the profiles
+    as they should be are published on users.signals, and the personalizer
+    takes them over, to users.features and Redis.
     """
     from workers.profiles import rebuild  # noqa: PLC0415
     from workers.settings import load_settings  # noqa: PLC0415

@@ -133,8 +133,9 @@ def replay(  # noqa: PLR0913, PLR0917 (each is an option of the command line)
 ) -> None:
     """Run a range of records through the enricher's code again, and compare with what it published.
 
-    Offsets of the workers stay where they are. The run's folder holds a report to look at, every
-    difference, and a signed manifest. Exit code: 0 all the same, 1 differences, 2 error.
+    Offsets of the workers stay where they are. The run's folder holds a
+    report to look at, every difference, and a signed manifest. Exit code: 0
+    all the same, 1 differences, 2 error.
     """
     if context.invoked_subcommand is not None:
         return

@@ -58,9 +58,10 @@ def acls(
 ) -> None:
     """Show the least rights of each role, as lines for Kafka's own `kafka-acls.sh`; or grant them.
 
-    Roles: enricher, personalizer, auditor (replays, reads dead letters), redriver (what an auditor
-    needs besides, to send dead letters back), corrector (what an auditor needs besides, for
-    back-fills and to rebuild profiles), operator (makes topics, erases users), producer and consumer
+    Roles: enricher, personalizer, auditor (replays, reads dead letters),
+    redriver (what an auditor needs besides, to send dead letters back),
+    corrector (what an auditor needs besides, for back-fills and to rebuild
+    profiles), operator (makes topics, erases users), producer and consumer
     (the shop's own services). Only the auditor may read dead letters.
     """
     from workers import access  # noqa: PLC0415 (Kafka's client is slow to import)

@@ -107,8 +107,9 @@ def up(  # noqa: PLR0913 (each is an option of the command)
 ) -> None:
     """Run everything on this machine: servers, workers, sample traffic and a live view.
 
-    Starts Apache Kafka, Triton and Valkey on loopback and free ports, the enricher and the
-    personalizer as processes of their own, and stops it all at Ctrl-C. Nothing outlives it.
+    Starts Apache Kafka, Triton and Valkey on loopback and free ports, the
+    enricher and the personalizer as processes of their own, and stops it all
+    at Ctrl-C. Nothing outlives it.
 
     [bold]Examples[/bold]
 
@@ -120,7 +121,8 @@ def up(  # noqa: PLR0913 (each is an option of the command)
 
         intentstream up --plain --exit-after 60
 
-    A file of queries; the summary goes to stdout, what was published to a folder:
+    A file of queries; the summary goes to stdout, what was published to a
+    folder:
 
         intentstream up --input queries.jsonl --until-drained --output out/
 
