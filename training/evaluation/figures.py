@@ -98,10 +98,13 @@ def sureness(
 
 
 def sentiment_metrics(predictor: Predictor, examples: Sequence[Example]) -> dict[str, Any]:
-    """Accuracy, macro-F1 and figures by class."""
+    """Accuracy, macro-F1, figures by class and expected calibration error."""
     answers = answers_of(predictor, [example.text for example in examples])
     gold = [example.sentiment or "" for example in examples]
-    return class_metrics([one.sentiment.label for one in answers.found], gold)
+    confidence, right = sureness(answers.found, answers.sentiments, answers.labels.sentiments, gold)
+    return class_metrics([one.sentiment.label for one in answers.found], gold) | {
+        "calibration_error": calibration_error(confidence, right)
+    }
 
 
 def class_metrics(found: Sequence[str], gold: Sequence[str]) -> dict[str, Any]:

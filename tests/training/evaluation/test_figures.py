@@ -15,7 +15,7 @@ from training.evaluation.chinese import (
     product_and_brand_metrics,
     search_metrics,
 )
-from training.evaluation.figures import kind_metrics, scope_auroc
+from training.evaluation.figures import kind_metrics, scope_auroc, sentiment_metrics
 
 LABELS = ModelLabels(INTENTS, bio_tags(), SENTIMENTS, 0.5, "test")
 
@@ -170,3 +170,18 @@ def test_real_searches_are_to_be_taken_for_searches() -> None:
         "out_of_scope_probability": pytest.approx(0.125),
         "word_pieces": pytest.approx((2 + 2 + 2 + 5) / 4),
     }
+
+
+def test_how_sure_a_model_is_of_feelings_is_held_against_how_often_it_is_right() -> None:
+    """Of two texts at 0.9 one is right: 0.4 too sure. That at 0.6 is right: 0.4 too little."""
+    model = Said(
+        sentiments={
+            "great": {"positive": 0.9},
+            "sick": {"negative": 0.9},
+            "hm": {"neutral": 0.6},
+        }
+    )
+    gold = {"great": "positive", "sick": "positive", "hm": "neutral"}
+    figures = sentiment_metrics(model, [Example(t, "test", sentiment=g) for t, g in gold.items()])
+    assert figures["accuracy"] == pytest.approx(2 / 3)
+    assert figures["calibration_error"] == pytest.approx(0.4, abs=1e-4)
