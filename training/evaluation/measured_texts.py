@@ -96,6 +96,11 @@ def own_steps(
     for name in names or [file.path for file in config.validation]:
         if name in SOURCES and not Path(name).exists():
             examples = load(name, data)
+        elif not Path(name).suffix and not Path(name).exists():
+            raise DataError(
+                f"no public set is called {name}",
+                f"there are {', '.join(sorted(SOURCES))}; your own file needs its whole name",
+            )
         else:
             file = known.get(Path(name).resolve(), FileConfig(name))
             examples = validation_files(replace(config, validation=(file,)))

@@ -179,6 +179,13 @@ def test_what_is_wrong_with_a_file_is_said(
     assert "Traceback" not in done.output
 
 
+def test_the_public_sets_are_named_where_there_is_none_of_a_name(shipped: Shipped) -> None:
+    done = evaluate(shipped.repository, "--on", "tweets")
+    assert done.exit_code == 1
+    assert "no public set is called tweets" in done.stderr
+    assert "tweeteval" in done.stderr
+
+
 def test_without_a_data_folder_a_run_is_measured_by_ones_own_and_hand_written_texts(
     trained: Trained, own: Path, tmp_path: Path
 ) -> None:
