@@ -214,15 +214,20 @@ async def test_replays_of_one_version_share_it_and_the_last_takes_it_away(
     assert ModelRepository(settings.repository).candidates == []
 
 
+def _archive_seven(settings: TritonSettings, folder: Path) -> ModelArchive:
+    """The archive, with a version that the repository does not have."""
+    add_version(folder / "elsewhere", 7)
+    archive = ModelArchive(settings.archive)
+    archive.add(ModelRepository(folder / "elsewhere").version(7), digest(7))
+    return archive
+
+
 async def test_an_archived_version_stays_until_the_last_replay_of_it_ends(
     settings: TritonSettings, tmp_path: Path
 ) -> None:
     repository = ModelRepository(settings.repository)
     there = [version.number for version in repository.versions()]
-    add_version(tmp_path / "elsewhere", 7)
-    ModelArchive(settings.archive).add(
-        ModelRepository(tmp_path / "elsewhere").version(7), digest(7)
-    )
+    _archive_seven(settings, tmp_path)
     async with model_beside(settings, digest(7)) as first:
         async with model_beside(settings, digest(7)) as second:
             assert second.model_name == first.model_name
@@ -250,9 +255,7 @@ async def test_what_a_killed_replay_left_goes_with_the_next(
     """The version too that it had taken out of the archive."""
     repository = ModelRepository(settings.repository)
     there = [version.number for version in repository.versions()]
-    add_version(tmp_path / "elsewhere", 7)
-    archive = ModelArchive(settings.archive)
-    archive.add(ModelRepository(tmp_path / "elsewhere").version(7), digest(7))
+    archive = _archive_seven(settings, tmp_path)
     restored = archive.restore(archive.find(digest(7)), repository)
     left = repository.add_candidate(restored.number, restored=True)
     async with ModelControl(settings) as control:

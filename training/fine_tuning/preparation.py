@@ -20,7 +20,7 @@ from training.compression.distillation import SoftTags
 from training.compression.pruning import importance, prune
 from training.compression.shrunk_encoder import with_layers, with_pieces
 from training.compression.teachers import lineage, soft_targets_of
-from training.config import DataConfig, StudentConfig, TrainConfig
+from training.config import DataConfig, ModelConfig, StudentConfig, TrainConfig
 from training.data.corpus import Corpus, composition, load_corpus
 from training.data.examples import Example, label_counts
 from training.data.sources import SOURCES, file_hashes
@@ -108,15 +108,9 @@ def prepare(
         raise ConfigError(
             "the recipe has no [distillation.texts]", "say there what the teachers are asked"
         )
-    if start:
-        facts = start_facts(start) | {"path": config.model.start}
-        check_unchanged(run.path, _begun_with(before), _begun_with({"start": facts}))
-        run.record(start=facts)
-    if config.model.share_of:
-        other = located(Path(config.model.share_of))
-        facts = start_facts(other) | {"path": config.model.share_of}
-        check_unchanged(run.path, _begun_with(before), _begun_with({"share_of": facts}))
-        run.record(share_of=facts | {"share": config.model.start_share})
+    trained_before = _trained_before(config.model)
+    check_unchanged(run.path, _begun_with(before), _begun_with(trained_before))
+    run.record(**trained_before)
     soft = None
     if config.distillation.texts:
         corpus = corpus.lessons(config.distillation.texts)
@@ -153,6 +147,19 @@ def _hashes(config: DataConfig, data: Path) -> dict[str, str]:
     return file_hashes(names, data) | {path: file_digest(Path(path)) for path in own}
 
 
+def _trained_before(model: ModelConfig) -> dict[str, dict[str, Any]]:
+    """What a manifest keeps of the trained models that a recipe names, by its keys."""
+    named = {"start": model.start, "share_of": model.share_of}
+    told = {
+        key: start_facts(located(Path(path))) | {"path": path}
+        for key, path in named.items()
+        if path
+    }
+    if "share_of" in told:
+        told["share_of"]["share"] = model.start_share
+    return told
+
+
 def _begun_with(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Digests of the models that a run goes on from, keeps a share of, and learns from."""
     models = (manifest.get("start", {}), manifest.get("share_of", {}))
@@ -178,8 +185,8 @@ def model_of(ready: Ready, config: TrainConfig) -> QueryModel:
     """
     torch.manual_seed(config.seed)
     model = QueryModel.from_base(ready.base, config.model.dropout)
-    if shared := config.model.shared:  # which must fit before hours of training, not after
-        begin_with(copy.deepcopy(model), located(Path(shared)), ready.base)
+    if config.model.share_of:  # which must fit before hours of training, not after
+        begin_with(copy.deepcopy(model), located(Path(config.model.share_of)), ready.base)
     if config.model.start:
         begin_with(model, located(Path(config.model.start)), ready.base)
     if min(config.student.heads, config.student.units) < 1:

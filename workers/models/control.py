@@ -200,9 +200,8 @@ class ModelControl:
 
     async def _switch(self, number: int, history: list[int]) -> ModelVersion:
         before, told = self.repository.served, self.repository.history
-        self.archive.add(
-            self.repository.version(number)
-        )  # before it answers: an audit may ask for it
+        # Before it answers: an audit may ask for it.
+        self.archive.add(self.repository.version(number))
         await self._keep_live(before)
         self.repository.serve(number, history)
         try:
